@@ -10,6 +10,7 @@ from typing import Any
 
 from provisioning.core.plan import KNOWN_AFTER_APPLY
 from provisioning.drivers import find_cloud_address
+from provisioning.selectors.object_names import ObjectNames, address_by_names
 
 ACTIONS = ("create", "change", "replace", "remove")
 VERBS = {"allowed": "can now reach", "blocked": "can no longer reach"}
@@ -22,14 +23,18 @@ def action_counts(steps: Iterable[Mapping[str, Any]]) -> list[tuple[str, int]]:
     return [(action, counts[action]) for action in ACTIONS if counts[action]]
 
 
-def step_rows(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows for the steps, removals first, each with its fields before and after as short text."""
+def step_rows(steps: Iterable[Mapping[str, Any]], names: ObjectNames) -> list[dict[str, Any]]:
+    """Return rows for the steps, removals first, each with its fields before and after as short text.
+
+    ``names``: of the objects in their addresses.
+    """
     rows = [
         {
             "action": step["action"],
             "address": step["address"],
+            "by_names": address_by_names(step["address"], names),
             "kind": step["kind"],
-            "where": address_location(step["address"]),
+            "where": address_location(address_by_names(step["address"], names)),
             "fields": [
                 {
                     "path": field["path"],

@@ -16,6 +16,7 @@ from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.object_links import ObjectLinks
 from provisioning.models import Plan
 from provisioning.selectors import plan_state
+from provisioning.selectors.object_names import names_in_addresses
 from provisioning.selectors.plans import plan_authors, plan_risks
 from provisioning.snapshots import resource_state
 from tenants.models import Notification
@@ -60,7 +61,8 @@ def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
     links = ObjectLinks(objects, [item["rule"] for item in decisions], [item.get("path", "") for item in noted])
     for item in decisions:
         item["url"] = links.rule(item["rule"])
-    cost = plan_review.cost_summary(plan.cost)
+    cost, steps = plan_review.cost_summary(plan.cost), plan.steps
+    names = names_in_addresses([step["address"] for step in steps], plan.draft)
     needs_approval = request.tenant.requires_approval and state == Plan.State.READY
     return {
         "plan": plan,
@@ -68,15 +70,15 @@ def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
         "moved": moved,
         "api": f"{root}plans/{plan.uid}/",
         "again_api": f"{root}drafts/{plan.draft.uid}/plan/",
-        "counts": plan_review.action_counts(plan.steps),
-        "steps": plan_review.step_rows(plan.steps),
+        "counts": plan_review.action_counts(steps),
+        "steps": plan_review.step_rows(steps, names),
         "reach": reach,
         "flow_counts": plan_review.reachability_counts(plan.reachability),
         "cost": cost,
         "blast_radius": plan_review.blast_radius_rows(plan.blast_radius),
         "parts": [
             ("reach", "Reachability", len(reach)),
-            ("steps", "Steps", len(plan.steps)),
+            ("steps", "Steps", len(steps)),
             ("cost", "Cost", len(cost["lines"])),
             ("assertions", "Assertions", len(plan.assertions)),
             ("warnings", "Warnings", len(plan.warnings)),

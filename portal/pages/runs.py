@@ -17,6 +17,7 @@ from portal.pages.first_network import suggest_trace
 from portal.pages.state_styles import state_style
 from provisioning.drivers import find_cloud_address
 from provisioning.models import Run, Step
+from provisioning.selectors.object_names import ObjectNames, address_by_names, names_in_addresses
 
 STATE_ORDER = ("done", "running", "waiting", "failed", "skipped", "cancelled", "pending")
 STATE_PRECEDENCE = ("failed", "running", "waiting", "pending", "skipped", "cancelled", "done")
@@ -39,6 +40,7 @@ def runs(request: PageRequest) -> HttpResponse:
 @tenant_page()
 def run(request: PageRequest, uid: UUID) -> HttpResponse:
     run_row = get_object_or_404(Run.objects.select_related("plan__draft"), uid=uid)
+    steps = list(run_row.steps.all())
     newer = Run.objects.filter(plan=run_row.plan, created_at__gt=run_row.created_at).order_by("-created_at").first()
     context = {
         "tenant": request.tenant,
@@ -49,7 +51,7 @@ def run(request: PageRequest, uid: UUID) -> HttpResponse:
         "newer": newer,
         "trace": suggest_trace(request, run_row) if run_row.state == Run.State.SUCCEEDED else None,
         "may": {"provision": "provision" in request.rights},
-        **run_progress(list(run_row.steps.all())),
+        **run_progress(steps, names_in_addresses([step.address for step in steps], run_row.plan.draft)),
         "seconds": (
             (run_row.finished_at or timezone.now()) - (run_row.started_at or run_row.created_at)
         ).total_seconds(),
@@ -57,8 +59,13 @@ def run(request: PageRequest, uid: UUID) -> HttpResponse:
     return render(request, "pages/runs/run.html" + ("#live" if request.htmx else ""), context)
 
 
-def run_progress(steps: list[Step]) -> dict[str, Any]:
-    """Return the steps grouped by location, how many are in each state, and the pieces of the bar (in 240ths)."""
+def run_progress(steps: list[Step], names: ObjectNames) -> dict[str, Any]:
+    """Return the steps grouped by location, how many are in each state, and the pieces of the bar (in 240ths).
+
+    ``names``: of the objects in their addresses, which ``by_names`` of each step says.
+    """
+    for step in steps:
+        step.by_names = address_by_names(step.address, names)  # type: ignore[attr-defined]  # for templates
     counts = Counter(step.state for step in steps)
     shown = [state for state in STATE_ORDER if counts[state]]
     bar, offset = [], 0.0
@@ -91,7 +98,7 @@ def _step_location(step: Step) -> str:
     if in_cloud := find_cloud_address(step.address):
         cloud, cloud_address = in_cloud
         return f"{cloud.label} {cloud_address.region}, {cloud.account_word} {cloud_address.account}"
-    parts = step.address.split("/")
+    parts = step.by_names.split("/")  # type: ignore[attr-defined]
     if parts[0] == "exchange" and len(parts) > 1:
         return f"Exchange {parts[1]}"
     if parts[0] == "service" and len(parts) > 2:

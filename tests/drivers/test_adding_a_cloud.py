@@ -174,7 +174,7 @@ def test_a_run_shows_the_region_of_its_steps_and_a_remedy(testcloud: Cloud) -> N
     from provisioning.models import Step
 
     step = Step(order=0, action="create", address="testcloud/sub-042/testcloud-west1/vnet/a/gateway", state="failed")
-    (location,) = run_progress([step])["step_groups"]
+    (location,) = run_progress([step], {})["step_groups"]
     assert location["name"] == "Test Cloud testcloud-west1, subscription sub-042"
     assert address_location(step.address) == "testcloud-west1"
     assert remedy("GatewayStuck", "") == TESTCLOUD.remedies["GatewayStuck"]

@@ -74,15 +74,19 @@ def test_removals_are_listed_first_and_fields_one_per_line() -> None:
     listed: list[dict[str, Any]] = [
         {
             "action": "change",
-            "address": "exchange/eu/eu/1/segment/corp",
+            "address": "exchange/eu/1/segment/corp",
             "kind": "exchange.segment",
             "fields": [{"path": "rules[a].ports", "before": None, "after": ["443"]}],
         },
         {"action": "remove", "address": "aws/123/eu-central-1/tgw", "kind": "aws.transit-gateway", "fields": []},
     ]
-    rows = plan_review.step_rows(listed)
+    rows = plan_review.step_rows(listed, {("exchanges", "eu"): "London Core!"})
     assert [step["action"] for step in rows] == ["remove", "change"]
-    assert [step["where"] for step in rows] == ["eu-central-1", "eu"]
+    assert [step["where"] for step in rows] == ["eu-central-1", "London Core!"]
+    assert [step["by_names"] for step in rows] == [
+        "aws/123/eu-central-1/tgw",
+        "exchange/London Core!/1/segment/corp",
+    ]
     assert rows[1]["fields"][0]["after"] == '["443"]'
     assert plan_review.action_counts(listed) == [("change", 1), ("remove", 1)]
 
