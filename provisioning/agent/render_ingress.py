@@ -5,7 +5,7 @@ Every packet gets its mark here; only what is decided on this node is tracked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from provisioning.agent import fwmarks
 from provisioning.agent.address_families import IPV6
@@ -96,7 +96,7 @@ def _circuit_rules(table: NftTableBuilder) -> Iterator[str]:
     yield "meta mark 0x0 drop"
     for circuit in segment.site_circuits:
         if circuit.rate:
-            yield from _policer_rules(circuit)
+            yield _policer_rule(table, circuit)
     yield "counter name iifname map @received"
     yield from table.filtered_routes(
         f"iifname . {{ip}} daddr @filtered{{suffix}} counter name {_unrouted_counter(table)} reject with icmpx no-route"
@@ -190,8 +190,10 @@ def _application_reply_rules(table: NftTableBuilder) -> Sequence[str]:
     return rules
 
 
-def _policer_rules(circuit: ParsedCircuit) -> Iterable[str]:
-    """Yield the policer of a connector's size. What leaves to the site is shaped by the queue on the link instead."""
+def _policer_rule(table: NftTableBuilder, circuit: ParsedCircuit) -> str:
+    """Return the policer of a connector's size. What leaves to the site is shaped by the queue on the link instead."""
     rate = circuit.rate // 8
     burst = max(rate // 10, 131072)
-    yield f'iifname "{circuit.segment_interface}" limit rate over {rate} bytes/second burst {burst} bytes drop'
+    counter = table.counter(CounterKey(f"over-rate/{circuit.connector}", table.segment.name), packets_only=True)
+    over = f"limit rate over {rate} bytes/second burst {burst} bytes"
+    return f'iifname "{circuit.segment_interface}" {over} counter name {counter} drop'

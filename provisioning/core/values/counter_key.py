@@ -13,6 +13,7 @@ COUNTER_FORMS: dict[str, tuple[str, ...]] = {
     "service": ("segment", "quantity"),
     "instance": ("verdict", "quantity"),
     "spoof": ("segment",),
+    "over-rate": ("segment",),
     "no-route": (),
     "rule": ("quantity",),
     "default-action": ("verdict",),
@@ -23,7 +24,8 @@ COUNTER_FORMS: dict[str, tuple[str, ...]] = {
 ``mesh/{exchange}|{segment}|out|bytes``: to another exchange.
 ``service/{service}|{segment}|bytes``: to the instances of a service.
 ``instance/{service}/{exchange}/{number}|passed|bytes`` and ``|refused``: by an instance's own rules.
-``spoof/{connector}|{segment}``, ``no-route/{segment}``: packets that are dropped.
+``spoof/{connector}|{segment}``, ``over-rate/{connector}|{segment}``, ``no-route/{segment}``: packets that are dropped,
+since their source is not the connector's, they exceed the rate of its size, or nothing leads to their destination.
 ``rule/{segment}/{rule}|hits``: new flows that a rule matched. ``default-action/{segment}|denied``: the default action.
 """
 
