@@ -111,6 +111,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "provisioning.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "roll-up": {"task": "provisioning.roll_up", "schedule": 60.0, "options": {"expires": 60}},
     "purge": {"task": "provisioning.purge", "schedule": 3600.0, "options": {"expires": 3600}},
     "mail": {"task": "tenants.send_due_mails", "schedule": 30.0, "options": {"expires": 30}},
     "meter": {"task": "billing.meter", "schedule": 60.0, "options": {"expires": 60}},

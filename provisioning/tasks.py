@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.utils import timezone
 
-from provisioning.services import discovery, plans, steps
+from provisioning.services import discovery, plans, steps, traffic_rollup
 from provisioning.services.drafts import lifecycle
 from tenants import outbox
 from tenants.jobs import TenantJob, start_for_every_tenant, tenant_task
@@ -45,6 +45,7 @@ class SweepJob(TenantJob[Due, None]):
 
 purge_tenant = tenant_task("provisioning.purge_tenant", lifecycle.PurgeJob)
 sweep_tenant = tenant_task("provisioning.sweep_tenant", SweepJob)
+roll_up_tenant = tenant_task("provisioning.roll_up_tenant", traffic_rollup.RollUpJob)
 
 
 @shared_task(name="provisioning.sweep")
@@ -58,6 +59,12 @@ def sweep() -> None:
 def purge() -> None:
     """Delete, in every tenant, what was discarded and cannot be restored any more."""
     start_for_every_tenant(purge_tenant, expires=3600)
+
+
+@shared_task(name="provisioning.roll_up")
+def roll_up() -> None:
+    """Sum, in every tenant, what nodes counted since the last time."""
+    start_for_every_tenant(roll_up_tenant, expires=60)
 
 
 @worker_ready.connect

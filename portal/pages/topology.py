@@ -17,7 +17,8 @@ from portal.pages import kind_styles, topology_panel
 from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.first_network import first_network_choices
 from portal.pages.topology_panel import circuits_by_end, traffic_totals
-from provisioning.selectors.topology import load_topology
+from portal.pages.traffic_chart import chosen_moment, chosen_span, time_slider
+from provisioning.selectors.topology import load_past_topology, load_topology
 
 FILTERS = {"segment": "Segment", "group": "Group", "cluster": "Kind", "state": "Health"}
 Node = dict[str, Any]
@@ -26,7 +27,7 @@ Edge = dict[str, Any]
 
 @tenant_page("view")
 def topology(request: PageRequest) -> HttpResponse:
-    data, nodes = _load_topology()
+    data, nodes = _load_topology(request)
     chosen = {name: request.GET.get(name, "") for name in FILTERS}
     shown = [node for node in nodes if node["kind"] == "exchange" or _matches(node, chosen)]
     choice = _selected_id(request.GET.get("select", ""), nodes)
@@ -41,6 +42,7 @@ def topology(request: PageRequest) -> HttpResponse:
         "drawing": _map_data(shown, data["edges"]),
         "side": topology_panel.topology_panel(choice, nodes, data["edges"], request) if choice else None,
         "choice": choice,
+        "timeline": time_slider(request),
         "first": None if nodes or "edit" not in request.rights else first_network_choices(lab=bool(settings.LAB_STATE)),
     }
     part = "#data" if request.headers.get("HX-Target") == "tp-data" else ""
@@ -50,7 +52,7 @@ def topology(request: PageRequest) -> HttpResponse:
 @tenant_page("view")
 def side(request: PageRequest) -> HttpResponse:
     """Answer the side panel alone; empty when nothing is selected."""
-    data, nodes = _load_topology()
+    data, nodes = _load_topology(request)
     choice = _selected_id(request.GET.get("select", ""), nodes)
     shown = topology_panel.topology_panel(choice, nodes, data["edges"], request) if choice else None
     if choice and shown is None:
@@ -58,9 +60,10 @@ def side(request: PageRequest) -> HttpResponse:
     return render(request, "pages/topology_panel.html", {"side": shown, "choice": choice})
 
 
-def _load_topology() -> tuple[dict[str, Any], list[Node]]:
-    """Return the topology, and its nodes with the style of their kind and the exchanges they are at."""
-    data = load_topology(timezone.now())
+def _load_topology(request: PageRequest) -> tuple[dict[str, Any], list[Node]]:
+    """Return the topology, now or ``?at=`` then, and its nodes with the style of their kind and their exchanges."""
+    at = chosen_moment(request)
+    data = load_past_topology(at, chosen_span(request.GET.get("span", ""))) if at else load_topology(timezone.now())
     nodes = []
     for node in data["nodes"]:
         style = kind_styles.kind_style(node["type"] if node["kind"] == "connector" else node["kind"])

@@ -12,11 +12,11 @@ from django.utils.http import urlencode
 
 from billing import selectors as billing
 from portal.pages.decorators import PageRequest
+from portal.pages.traffic_chart import chosen_moment, chosen_span, history_chart
 from provisioning.models import Revision, Version
-from provisioning.selectors.traffic_history import TrafficHistory, traffic_history
+from provisioning.selectors.traffic_history import SPANS, traffic_history
 from provisioning.snapshots import queries
 
-CHART_WIDTH, CHART_HEIGHT = 240, 44
 Node = dict[str, Any]
 Edge = dict[str, Any]
 
@@ -25,11 +25,13 @@ def topology_panel(choice: str, nodes: list[Node], edges: list[Edge], request: P
     """Return what to show of the node or mesh link ``choice``, or None when there is none."""
     by_id = {node["id"]: node for node in nodes}
     edge = next((edge for edge in edges if edge["id"] == choice), None)
-    history = traffic_history(edge["id"], timezone.now()) if edge else None
-    if edge and edge["kind"] == "mesh":
-        ends = {"a": by_id[edge["from"]], "b": by_id[edge["to"]]}
-        return {"type": "mesh", "edge": edge, **ends, "history": _history_chart(history, None)}
     node = by_id.get(choice)
+    span = chosen_span(request.GET.get("span", ""))
+    has_history = edge is not None or (node is not None and node["kind"] == "exchange")
+    chart = history_chart(traffic_history(choice, span) if has_history else None, node.get("rate") if node else None)
+    past = {"chart": chart, "span": span, "spans": SPANS.values(), "at": chosen_moment(request)}
+    if edge and edge["kind"] == "mesh":
+        return {"type": "mesh", "edge": edge, "a": by_id[edge["from"]], "b": by_id[edge["to"]], **past}
     if node is None:
         return None
     return {
@@ -43,7 +45,7 @@ def topology_panel(choice: str, nodes: list[Node], edges: list[Edge], request: P
             for edge in edges
             if edge["kind"] == "mesh" and choice in (edge["from"], edge["to"])
         ],
-        "history": _history_chart(history, node.get("rate")),
+        **past,
         "verify": _verify_urls(node, request.tenant.slug) if node["kind"] == "connector" else None,
         "reason": _state_reason(node),
         "changed": _last_change(node["uid"]),
@@ -68,28 +70,6 @@ def traffic_totals(flows: list[Edge]) -> dict[str, Any]:
         "edges": " ".join(edge["id"] for edge in flows),
         "inward": sum(edge["rates"][0] for edge in flows) if flows else None,
         "outward": sum(edge["rates"][1] for edge in flows) if flows else None,
-    }
-
-
-def _history_chart(history: TrafficHistory | None, capacity: int | None) -> dict[str, Any] | None:
-    """Return the two lines of the last 24 hours as SVG points, the peak, and its share of the capacity in percent."""
-    if history is None:
-        return None
-    top = history.peak or 1
-
-    def points(values: list[float]) -> str:
-        step = CHART_WIDTH / (len(values) - 1)
-        return " ".join(
-            f"{index * step:.1f},{CHART_HEIGHT - 2 - value / top * (CHART_HEIGHT - 4):.1f}"
-            for index, value in enumerate(values)
-        )
-
-    return {
-        "forth": points(history.forth),
-        "back": points(history.back),
-        "box": f"0 0 {CHART_WIDTH} {CHART_HEIGHT}",
-        "peak": history.peak,
-        "share": round(100 * history.peak / capacity) if capacity else None,
     }
 
 

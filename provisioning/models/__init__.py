@@ -12,7 +12,15 @@ from provisioning.models.intent import (
     Version,
     VersionIndexEntry,
 )
-from provisioning.models.nodes import NODE_TIMEOUT, CounterReading, Node, NodeSection, NodeTenant
+from provisioning.models.nodes import (
+    NODE_TIMEOUT,
+    CounterReading,
+    EdgeTraffic,
+    Node,
+    NodeSection,
+    NodeTenant,
+    TrafficRollup,
+)
 from provisioning.models.plans import Plan, PlannedChange, ResourceBody, Run, Step
 from provisioning.models.state import CloudAccount, InFlightWrite, Lifecycle, ResourceRecord
 
@@ -22,6 +30,7 @@ __all__ = [
     "CloudAccount",
     "CounterReading",
     "Draft",
+    "EdgeTraffic",
     "Edit",
     "InFlightWrite",
     "Item",
@@ -39,6 +48,7 @@ __all__ = [
     "Revision",
     "Run",
     "Step",
+    "TrafficRollup",
     "Version",
     "VersionIndexEntry",
 ]

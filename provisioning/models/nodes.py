@@ -124,3 +124,43 @@ class CounterReading(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.key} = {self.value}"
+
+
+class EdgeTraffic(TenantOwned):
+    """What a node counted of one edge of the topology in one slot: of 5 minutes for days, of an hour for a month.
+
+    Follows from counter readings (services/traffic_rollup.py). ``minutes`` in which the node was heard; 0 where what it
+    counted in silence was shared out afterwards.
+    """
+
+    edge = models.CharField(max_length=200, help_text="connector/{key} or mesh/{a}/{b}, as in the topology")
+    node = models.ForeignKey(Node, models.CASCADE, related_name="+")
+    exchange = models.CharField(max_length=60, help_text="key of the tenant's exchange at the node")
+    slot_minutes = models.SmallIntegerField()
+    start = models.DateTimeField()
+    minutes = models.SmallIntegerField(default=0)
+    forth = models.BigIntegerField(default=0, help_text="bytes from a connector into its exchange, or from a to b")
+    back = models.BigIntegerField(default=0, help_text="bytes the other way")
+    spoofed = models.BigIntegerField(default=0, help_text="packets dropped, not from the connector's prefixes")
+    over_rate = models.BigIntegerField(default=0, help_text="packets dropped, over the rate of the connector's size")
+
+    class Meta(TenantOwned.Meta):
+        indexes = [models.Index(fields=["tenant", "edge", "slot_minutes", "start"], name="traffic_by_edge")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "slot_minutes", "start", "node", "edge"], name="traffic_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.edge} at {self.start}"
+
+
+class TrafficRollup(TenantOwned):
+    """Until when a tenant's counter readings are in ``EdgeTraffic``; locked by who goes on."""
+
+    until = models.DateTimeField()
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="rollup_once")]
+
+    def __str__(self) -> str:
+        return f"until {self.until}"

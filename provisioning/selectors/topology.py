@@ -5,12 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Max
+
 from provisioning.catalog import catalog
 from provisioning.core.intent import Connector, Exchange, Intent
-from provisioning.models import NodeSection, ResourceRecord
-from provisioning.selectors.nodes import nodes_of_tenant
+from provisioning.models import Revision
+from provisioning.selectors.network_health import Health, ObservedHealth, RecordedHealth
+from provisioning.selectors.traffic_history import Span, recorded_traffic
 from provisioning.selectors.traffic_rates import current_rates
 from provisioning.snapshots import queries, tenant_cache
+from provisioning.snapshots.queries import Snapshot
+
+UNSEEN = ("pending", "unknown")
+"""States in which nothing is known of the nodes."""
 
 
 def load_topology(now: datetime) -> dict[str, Any]:
@@ -19,12 +26,25 @@ def load_topology(now: datetime) -> dict[str, Any]:
     Edge ids are those of the socket's rates: ``connector/{key}`` and ``mesh/{a}/{b}`` (exchanges in order of key).
     States: up, degraded, down, pending (live but not provisioned yet).
     """
-    intent = tenant_cache.load_intent(queries.live_snapshot())
-    health = _ObservedHealth(now)
-    rates = current_rates(now)
+    return _draw(queries.live_snapshot(), now, ObservedHealth(now), current_rates(now))
+
+
+def load_past_topology(at: datetime, span: Span) -> dict[str, Any]:
+    """Return what ``load_topology`` does, of the slot of a span that begins at an instant.
+
+    The network is the one that was live then, the rates are means of the slot. A node is up that was heard in it; where
+    none was, all states are unknown.
+    """
+    revision = Revision.objects.filter(created_at__lte=at + span.slot).aggregate(newest=Max("number"))["newest"] or 0
+    recorded = recorded_traffic(at, span)
+    return _draw(queries.Snapshot(revision), at, RecordedHealth(recorded.heard), recorded.rates)
+
+
+def _draw(snapshot: Snapshot, at: datetime, health: Health, rates: dict[str, list[float]]) -> dict[str, Any]:
+    intent = tenant_cache.load_intent(snapshot)
     return {
-        "revision": queries.live_snapshot().revision,
-        "at": now,
+        "revision": snapshot.revision,
+        "at": at,
         "simulated": health.simulated,
         "nodes": [
             *(_exchange_node(exchange, health) for exchange in intent.exchanges.values()),
@@ -39,33 +59,7 @@ def load_topology(now: datetime) -> dict[str, Any]:
     }
 
 
-class _ObservedHealth:
-    """What nodes last reported, and which resources are provisioned."""
-
-    def __init__(self, now: datetime) -> None:
-        self.nodes = {(node.location, node.index): node for node in nodes_of_tenant()}
-        self.now = now
-        self.provisioned = set(ResourceRecord.objects.values_list("address", flat=True))
-        self.failing = {
-            section.address: section.failure
-            for section in NodeSection.objects.exclude(failure="").only("address", "failure")
-        }
-        self.simulated = any((node.health or {}).get("simulated") for node in self.nodes.values())
-
-    def is_node_up(self, location: str, index: int) -> bool:
-        node = self.nodes.get((location, index))
-        return node is not None and node.is_reporting(self.now)
-
-    def nodes_up(self, location: str) -> int:
-        return sum(self.is_node_up(location, index) for index in (1, 2))
-
-    def resource_state(self, address: str) -> str:
-        if address not in self.provisioned:
-            return "pending"
-        return "degraded" if address in self.failing else "up"
-
-
-def _exchange_node(exchange: Exchange, health: _ObservedHealth) -> dict[str, Any]:
+def _exchange_node(exchange: Exchange, health: Health) -> dict[str, Any]:
     location = catalog().locations[exchange.location]
     up = health.nodes_up(exchange.location)
     state = health.resource_state(f"exchange/{exchange.key}")
@@ -74,7 +68,7 @@ def _exchange_node(exchange: Exchange, health: _ObservedHealth) -> dict[str, Any
         "uid": exchange.uid,
         "kind": "exchange",
         "name": exchange.name,
-        "state": state if state == "pending" else ("down", "degraded", "up")[up],
+        "state": state if state in UNSEEN else ("down", "degraded", "up")[up],
         "location": exchange.location,
         "place": location.name,
         "provider": location.provider,
@@ -86,7 +80,7 @@ def _exchange_node(exchange: Exchange, health: _ObservedHealth) -> dict[str, Any
     }
 
 
-def _connector_node(connector: Connector, intent: Intent, health: _ObservedHealth) -> dict[str, Any]:
+def _connector_node(connector: Connector, intent: Intent, health: Health) -> dict[str, Any]:
     exchange = intent.exchanges[connector.exchange]
     return {
         "id": f"connector/{connector.key}",
@@ -123,7 +117,7 @@ def _connector_node(connector: Connector, intent: Intent, health: _ObservedHealt
     }
 
 
-def _connector_state(connector: Connector, exchange: Exchange, health: _ObservedHealth) -> str:
+def _connector_state(connector: Connector, exchange: Exchange, health: Health) -> str:
     state = health.resource_state(f"connector/{connector.key}")
     if state != "up":
         return state
@@ -131,7 +125,7 @@ def _connector_state(connector: Connector, exchange: Exchange, health: _Observed
     return "up" if all(circuits) else "degraded" if any(circuits) else "down"
 
 
-def _service_node(uid: str, intent: Intent, health: _ObservedHealth) -> dict[str, Any]:
+def _service_node(uid: str, intent: Intent, health: Health) -> dict[str, Any]:
     service = intent.services[uid]
     instances = [
         f"service/{service.key}/{intent.exchanges[placement.exchange].key}/instance/{number}"
@@ -152,7 +146,7 @@ def _service_node(uid: str, intent: Intent, health: _ObservedHealth) -> dict[str
     }
 
 
-def _connector_edges(intent: Intent, health: _ObservedHealth, rates: dict[str, list[float]]) -> list[dict[str, Any]]:
+def _connector_edges(intent: Intent, health: Health, rates: dict[str, list[float]]) -> list[dict[str, Any]]:
     return [
         {
             "id": f"connector/{connector.key}",
@@ -167,7 +161,7 @@ def _connector_edges(intent: Intent, health: _ObservedHealth, rates: dict[str, l
     ]
 
 
-def _mesh_edges(intent: Intent, health: _ObservedHealth, rates: dict[str, list[float]]) -> list[dict[str, Any]]:
+def _mesh_edges(intent: Intent, health: Health, rates: dict[str, list[float]]) -> list[dict[str, Any]]:
     exchanges = sorted(intent.exchanges.values(), key=lambda exchange: exchange.key)
     return [
         {
@@ -183,7 +177,8 @@ def _mesh_edges(intent: Intent, health: _ObservedHealth, rates: dict[str, list[f
     ]
 
 
-def _mesh_state(a: Exchange, b: Exchange, health: _ObservedHealth) -> str:
-    if "pending" in (health.resource_state(f"exchange/{a.key}"), health.resource_state(f"exchange/{b.key}")):
-        return "pending"
+def _mesh_state(a: Exchange, b: Exchange, health: Health) -> str:
+    states = [health.resource_state(f"exchange/{exchange.key}") for exchange in (a, b)]
+    if unseen := [state for state in states if state in UNSEEN]:
+        return unseen[0]
     return ("down", "degraded", "up")[min(health.nodes_up(a.location), health.nodes_up(b.location))]

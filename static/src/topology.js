@@ -1,6 +1,7 @@
 // The topology page: map and table of the same data, one thing selected, rates from the socket.
 import { startFirstNetwork } from "./topology/first_network.js";
 import { startMap } from "./topology/map.js";
+import { startTimeline } from "./topology/timeline.js";
 import { data } from "./lib/dom.js";
 import { writeRates } from "./lib/rates.js";
 import { liveStatus } from "./lib/socket.js";
@@ -10,19 +11,43 @@ import { timeOfDay } from "./lib/times.js";
 const STALE_AFTER = 20_000; // milliseconds without rates, after some came
 const edges = {};
 const indicator = document.querySelector("[data-live]");
-indicator.hidden = false;
+indicator.hidden = Boolean(then());
 let lastRatesAt = null;
 let map = null;
 
 function readPicture() {
   const picture = data("picture");
-  for (const [id, rates] of Object.entries(picture.rates)) edges[id] ??= rates;
+  for (const [id, rates] of Object.entries(picture.rates)) if (then() || !(id in edges)) edges[id] = rates;
   return picture;
+}
+
+// The moment of the past that is shown, "" where it is live.
+function then() {
+  return new URLSearchParams(location.search).get("at") ?? "";
+}
+
+async function showMoment(at) {
+  const url = new URL(location);
+  if (at) url.searchParams.set("at", at); else url.searchParams.delete("at");
+  history.replaceState(null, "", url);
+  updateIndicator();
+  for (const id of Object.keys(edges)) delete edges[id];
+  const address = url.pathname + url.search;
+  document.getElementById("tp-data").setAttribute("hx-get", address);
+  await htmx.ajax("GET", address, { source: "#tp-data", target: "#tp-data", swap: "innerHTML" });
+  if (selected()) await loadPanel(selected());
+}
+
+function loadPanel(id) {
+  const query = new URLSearchParams(location.search);
+  query.set("select", id);
+  return htmx.ajax("GET", `${location.pathname}side/?${query}`, { target: "#tp-side", swap: "outerHTML" });
 }
 
 const timeText = (moment) => timeOfDay(moment, { seconds: true });
 
 function updateIndicator() {
+  indicator.hidden = Boolean(then());
   const quiet = lastRatesAt && Date.now() - lastRatesAt > STALE_AFTER;
   const live = liveStatus.live && !quiet;
   indicator.classList.toggle("is-stale", !live);
@@ -37,7 +62,7 @@ async function select(id, push = true) {
   map?.select(id);
   for (const row of document.querySelectorAll("tr[data-thing]")) row.setAttribute("aria-selected", String(row.dataset.thing === id));
   document.querySelector(".tp").classList.toggle("is-alone", !id);
-  await htmx.ajax("GET", `${url.pathname}side/?select=${encodeURIComponent(id)}`, { target: "#tp-side", swap: "outerHTML" });
+  await loadPanel(id);
   writeRates(document, edges);
   showPanel();
 }
@@ -56,7 +81,7 @@ if (firstNetwork) startFirstNetwork(firstNetwork);
 const selected = () => new URLSearchParams(location.search).get("select") ?? "";
 
 document.addEventListener("click", (event) => {
-  const anchor = event.target.closest('a[href^="?select="]');
+  const anchor = event.target.closest('a[href^="?select="]:not([hx-get])');
   if (!anchor || event.metaKey || event.ctrlKey || event.shiftKey) return;
   event.preventDefault();
   select(new URLSearchParams(anchor.getAttribute("href")).get("select"));
@@ -70,6 +95,7 @@ writeRates(document, edges);
 
 document.body.addEventListener("rates", ({ detail }) => {
   lastRatesAt = new Date(detail.at ?? Date.now());
+  if (then()) return;
   Object.assign(edges, detail.edges);
   map?.rates();
   writeRates(document, edges);
@@ -77,10 +103,15 @@ document.body.addEventListener("rates", ({ detail }) => {
 });
 document.body.addEventListener("live", updateIndicator);
 document.body.addEventListener("htmx:afterSettle", ({ detail }) => {
-  if (detail.target.id === "tp-data") map?.show(readPicture());
+  if (detail.target.id === "tp-data") {
+    const picture = readPicture();
+    map?.show(picture);
+  }
   writeRates(document, edges);
 });
 setInterval(updateIndicator, 1000);
+const timeline = document.querySelector("[data-timeline]");
+if (timeline) startTimeline(timeline, showMoment);
 if (stage) {
   shortcut("0", "Show the whole network", () => map.fit());
   shortcut("+", "Zoom in", () => map.zoom(1.6));

@@ -45,7 +45,8 @@ def network(people: People, tenant_scope: Callable[..., Any]) -> Iterator[None]:
         for number, (name, at) in enumerate((("hospital-a", "eu"), ("hospital-b", "eu"), ("office", "us")), 1):
             attached = [{"segment": "corp", "prefixes": [f"10.{number}.0.0/16"]}]
             add("connectors", {"name": name, "kind": "lab-site", "exchange": at, "attachments": attached})
-        Revision(number=1, author="netadmin@demo.test", message="first").save()
+        day_ago = timezone.now() - timedelta(days=1)
+        Revision(number=1, author="netadmin@demo.test", message="first", created_at=day_ago).save()
         LiveRevision.objects.update_or_create(defaults={"live": 1})
     for location in ("aws-eu-central-1", "aws-us-east-1"):
         for index in (1, 2):
@@ -172,7 +173,7 @@ def test_on_a_phone_a_selected_connector_shows_its_details(page: Page, topology:
     panel = page.get_by_role("complementary", name="office")
     expect(panel.get_by_role("heading", name="office")).to_be_in_viewport()
     expect(panel.get_by_role("link", name="Trace")).to_have_attribute("href", re.compile(r"/trace/\?from="))
-    expect(panel).to_contain_text("Last 24 h")
+    expect(panel).to_contain_text("Last 24 hours")
 
 
 def test_a_link_without_traffic_has_a_mark_and_no_number_and_its_name_holds_its_rate(page: Page, topology: str) -> None:
@@ -191,3 +192,66 @@ def test_without_scripts_the_topology_says_where_its_data_is(topology: str, page
     expect(plain.locator(".tp-noscript")).to_be_visible()
     expect(plain.locator("[data-live]")).to_be_hidden()
     context.close()
+
+
+@pytest.fixture
+def past(people: People, network: None, tenant_scope: Callable[..., Any]) -> None:
+    """Let a connector have carried 80 Mb/s for a quarter of an hour, two hours ago, while one node of eu
+    and both of us were heard."""
+    from provisioning.models import EdgeTraffic, Node, NodeSection, NodeTenant, TrafficRollup
+
+    until = timezone.now().replace(minute=0, second=0, microsecond=0)
+    with tenant_scope(people.acme):
+        TrafficRollup(until=until).save()
+        for node in Node.objects.all():
+            exchange = "eu" if node.location == "aws-eu-central-1" else "us"
+            NodeTenant.objects.create(node=node, tenant=people.acme)
+            NodeSection(node=node, exchange=exchange, address=f"exchange/{exchange}", kind="x").save()
+            if (exchange, node.index) == ("eu", 2):
+                continue
+            for slot in range(3):
+                EdgeTraffic(
+                    edge="connector/office" if exchange == "us" else "connector/hospital-a",
+                    node=node,
+                    exchange=exchange,
+                    slot_minutes=5,
+                    start=until - timedelta(hours=2) + slot * timedelta(minutes=5),
+                    minutes=5,
+                    forth=40_000_000 // 8 * 300 if exchange == "us" else 0,
+                    over_rate=700 if exchange == "us" else 0,
+                ).save()
+
+
+def test_the_time_slider_shows_traffic_and_states_of_then(page: Page, topology: str, past: None) -> None:
+    page.goto(f"{topology}?view=table&select=connector/office")
+    office = page.locator("tr[data-thing='connector/office']")
+    expect(page.locator("#tp-side")).to_contain_text("4,200 packets")
+    slider = page.get_by_role("slider", name="Time shown on the map")
+    expect(slider).to_have_value("96")
+    slider.focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowLeft")
+    expect(office.locator("[data-way='forth']")).to_have_text("80 Mb/s")
+    expect(page.locator("tr[data-thing='exchange/eu']")).to_contain_text("1 of 2")
+    expect(page.locator("tr[data-thing='exchange/us']")).to_contain_text("2 of 2")
+    report_traffic(212_000_000)
+    page.wait_for_timeout(3000)
+    expect(office.locator("[data-way='forth']")).to_have_text("80 Mb/s")
+    page.reload()
+    expect(page.get_by_role("slider", name="Time shown on the map")).to_have_value("88")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Back to live").click()
+    report_traffic(212_000_000)
+    expect(page.locator("tr[data-thing='exchange/eu']")).to_contain_text("2 of 2")
+    expect(office.locator("[data-way='forth']")).to_have_text("212 Mb/s")
+
+
+def test_the_panel_looks_back_as_far_as_is_chosen(page: Page, topology: str, past: None) -> None:
+    page.goto(f"{topology}?select=exchange/us")
+    panel = page.locator("#tp-side")
+    expect(panel).to_contain_text("Last 24 hours")
+    panel.get_by_role("link", name="6h").click()
+    expect(panel).to_contain_text("Last 6 hours")
+    expect(panel.locator(".tp-history polyline.is-forth")).to_have_count(1)
+    panel.get_by_role("link", name="30d").click()
+    expect(panel).to_contain_text("Nothing was counted here.")
