@@ -122,6 +122,7 @@ OUTBOX_HANDLERS = {
     "changed": "portal.live_updates.send_changed",
     "step": "provisioning.tasks.wake_step",
     "plan": "provisioning.tasks.wake_plan",
+    "document": "provisioning.tasks.wake_document",
     "node": "provisioning.services.node_sections.wake_node",
     "discover": "provisioning.tasks.wake_discovery",
 }

@@ -7,35 +7,38 @@ from celery.signals import worker_ready
 from django.utils import timezone
 
 from provisioning.services import discovery, plans, steps, traffic_rollup
-from provisioning.services.drafts import lifecycle
+from provisioning.services.drafts import large_documents, lifecycle
 from tenants import outbox
 from tenants.jobs import TenantJob, start_for_every_tenant, tenant_task
 
 process_step = tenant_task("provisioning.step", steps.StepJob)
 process_plan = tenant_task("provisioning.plan", plans.PlanJob)
+process_document = tenant_task("provisioning.document", large_documents.DocumentImportJob)
 discover_account = tenant_task("provisioning.discover", discovery.DiscoveryJob)
 
 
-Due = tuple[list[int], list[int], list[str]]
-"""Steps and plans by primary key, accounts to discover by uid."""
+Due = tuple[list[int], list[int], list[int], list[str]]
+"""Steps, plans and imports by primary key, accounts to discover by uid."""
 
 
 class SweepJob(TenantJob[Due, None]):
-    """Wake the steps, plans and discoveries of a tenant that a worker should look at.
+    """Wake the steps, plans, imports and discoveries of a tenant that a worker should look at.
 
     It does nothing but send the tasks of this module, so it stands here: services know no tasks.
     """
 
     def claim(self) -> Due:
         now = timezone.now()
-        return steps.due_steps(now), plans.due_plans(now), discovery.due_accounts(now)
+        return steps.due_steps(now), plans.due_plans(now), large_documents.due_imports(now), discovery.due_accounts(now)
 
     def work(self, claim: Due) -> None:
-        due_steps, due_plans, due_accounts = claim
+        due_steps, due_plans, due_imports, due_accounts = claim
         for step in due_steps:
             wake_step(self.tenant.slug, step)
         for plan in due_plans:
             wake_plan(self.tenant.slug, plan)
+        for document_import in due_imports:
+            wake_document(self.tenant.slug, document_import)
         for account in due_accounts:
             wake_discovery(self.tenant.slug, account)
 
@@ -57,7 +60,7 @@ def sweep() -> None:
 
 @shared_task(name="provisioning.purge")
 def purge() -> None:
-    """Delete, in every tenant, what was discarded and cannot be restored any more."""
+    """Delete, in every tenant, what cannot be restored or is not asked for any more."""
     start_for_every_tenant(purge_tenant, expires=3600)
 
 
@@ -78,6 +81,10 @@ def wake_step(tenant: str, step: int, after: float = 0) -> None:
 
 def wake_plan(tenant: str, plan: int) -> None:
     process_plan.delay(tenant, plan)
+
+
+def wake_document(tenant: str, document_import: int) -> None:
+    process_document.delay(tenant, document_import)
 
 
 def wake_discovery(tenant: str, account: str) -> None:

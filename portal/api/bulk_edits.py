@@ -14,7 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api.base_view import BaseApiView
-from portal.api.documents import DIFFERENCE, DRY_RUN
+from portal.api.differences import DIFFERENCE
+from portal.api.documents import DRY_RUN
 from portal.api.intent_objects import boolean_parameter, lock_matching_draft
 from portal.api.schema import copy_method
 from portal.api.schema_fields import list_of, number, object_schema

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 
 from portal.api import etags, parsers
 from portal.api.base_view import BaseApiView, response_with_etag
+from portal.api.differences import DIFFERENCE
 from portal.api.intent_objects import (
     boolean_parameter,
     get_draft_by_uid,
@@ -26,33 +27,22 @@ from portal.api.intent_objects import (
     lock_draft_by_uid,
     requested_snapshot,
 )
+from portal.api.jobs import JOB, job_json
 from portal.api.object_schemas import object_schemas
 from portal.api.pagination import CursorPaginator
 from portal.api.renderers import JsonRenderer, YamlRenderer
 from portal.api.schema import copy_method, extend_list_schema, query_parameter
-from portal.api.schema_fields import any_json, boolean, choice, list_of, number, object_schema, text, timestamp, uid
+from portal.api.schema_fields import boolean, list_of, number, object_schema, text, timestamp
 from portal.api.validation import validate_body
 from provisioning.core import intent as core
 from provisioning.core.formats import csv_tables
 from provisioning.models import Edit
-from provisioning.services.drafts import bulk, editing
+from provisioning.services.drafts import bulk, editing, large_documents
 from provisioning.snapshots import document_export, queries
 
 MAX_DOCUMENT_BYTES = 32_000_000
 """Bytes that a whole network or a table may have."""
 DRY_RUN = query_parameter("dry_run", "1: only tell what would change", enum=("0", "1"))
-DIFFERENCE = object_schema(
-    "Difference",
-    kind=choice(list(core.KINDS)),
-    id=uid(),
-    name=text(),
-    action=choice(("create", "change", "remove")),
-    before=any_json("null: not there"),
-    after=any_json("null: not there any more"),
-    fields=list_of(
-        object_schema("DifferentField", path=text("like size or rules[web].ports"), before=any_json(), after=any_json())
-    ),
-)
 
 
 def _document_schema(inner: Any) -> Any:
@@ -91,9 +81,14 @@ class DraftDocumentView(NetworkDocumentView):
     @extend_schema(
         parameters=[DRY_RUN],
         request={"application/json": DOCUMENT, "application/yaml": OpenApiTypes.STR},
-        responses={(200, "application/json"): NETWORK_OR_DIFFERENCES, (200, "application/yaml"): OpenApiTypes.STR},
+        responses={
+            (200, "application/json"): NETWORK_OR_DIFFERENCES,
+            (200, "application/yaml"): OpenApiTypes.STR,
+            (202, "application/json"): JOB,
+        },
         description="Makes the draft's network this one, in one edit. Objects are matched by id, else by name; "
-        "what is left out is removed.",
+        "what is left out is removed. A worker does it for a document of more than "
+        f"{large_documents.SYNCHRONOUS_LIMIT:,} objects: 202 and a job, whose state is at Location.",
     )
     def put(self, request: Request, draft: UUID) -> Response:
         # Read before the draft is locked; trying a document locks nothing.
@@ -103,6 +98,9 @@ class DraftDocumentView(NetworkDocumentView):
             etags.check_if_match(
                 request, etags.entity_tag(document_export.export_document(queries.snapshot_of_draft(draft_row)))
             )
+        if large_documents.is_large(document):
+            job = large_documents.start_import(draft_row, document, dry_run=dry_run)
+            return Response(job_json(job), 202, headers={"Location": self.tenant_path("jobs", job.uid)})
         differences = editing.import_document(draft_row, document, dry_run=dry_run)
         if dry_run:
             return Response({"differences": differences})

@@ -13,7 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api.base_view import BaseApiView, response_with_etag
-from portal.api.documents import DIFFERENCE, EditRequestSerializer
+from portal.api.differences import DIFFERENCE
+from portal.api.documents import EditRequestSerializer
 from portal.api.intent_objects import draft_etag, lock_matching_draft
 from portal.api.pagination import CursorPaginator
 from portal.api.schema import extend_list_schema

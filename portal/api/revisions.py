@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api.base_view import BaseApiView, response_with_etag
-from portal.api.documents import DIFFERENCE
+from portal.api.differences import DIFFERENCE
 from portal.api.drafts import DRAFT, draft_json
 from portal.api.intent_objects import draft_etag
 from portal.api.pagination import CursorPaginator

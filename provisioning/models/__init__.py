@@ -1,5 +1,6 @@
 """What provisioning keeps: intent (items and their versions), change (plans and runs), the world as it was left."""
 
+from provisioning.models.document_imports import DocumentImport
 from provisioning.models.intent import (
     FOREVER,
     Draft,
@@ -29,6 +30,7 @@ __all__ = [
     "NODE_TIMEOUT",
     "CloudAccount",
     "CounterReading",
+    "DocumentImport",
     "Draft",
     "EdgeTraffic",
     "Edit",

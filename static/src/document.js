@@ -1,6 +1,6 @@
 // The draft as YAML: edit, dry run, save as one edit; each problem links to its line.
-import { call } from "./lib/api.js";
-import { actionCountsText, renderDifferences } from "./lib/differences.js";
+import { call, finished } from "./lib/api.js";
+import { actionCountsText, countsText, renderDifferences } from "./lib/differences.js";
 import { h, icon } from "./lib/dom.js";
 import { release, unsaved } from "./lib/guard.js";
 import { signInLink } from "./lib/sign_in.js";
@@ -52,14 +52,15 @@ function send(query = "", etag = undefined) {
 
 async function check() {
   await runExclusive(async () => {
-    const { data } = await send("?dry_run=1");
-    showInPanel(h("h2", {}, `Saving it: ${actionCountsText(data.differences)}`), await renderDifferences(data.differences, page.dataset.names));
+    const { counts, differences } = await finished(await send("?dry_run=1"));
+    const summary = counts ? countsText(counts) : actionCountsText(differences);
+    showInPanel(h("h2", {}, `Saving it: ${summary}`), await renderDifferences(differences, page.dataset.names));
   });
 }
 
 async function save() {
   await runExclusive(async () => {
-    await send("", tag);
+    await finished(await send("", tag));
     release(editor);
     toast("ok", "Saved to the draft. Undo takes it back.");
     location.reload();

@@ -44,7 +44,7 @@ def changes_from_document(draft: Draft, document: Any, *, dry_run: bool = False)
 
     Raises ValidationFailed with every problem by its path in the document.
     """
-    _check_document(document)
+    check_document(document)
     objects = tenant_cache.load_objects(queries.snapshot_of_draft(draft))
     imports = _match_objects(objects, document)
     _assign_items(objects, imports, dry_run=dry_run)
@@ -74,7 +74,7 @@ def changes_from_document(draft: Draft, document: Any, *, dry_run: bool = False)
     return changes
 
 
-def _check_document(document: Any) -> None:
+def check_document(document: Any) -> None:
     """Raise ValidationFailed where this is not a document at all: kinds with lists of named objects."""
     problems = ProblemCollector()
     is_mapping = isinstance(document, Mapping)

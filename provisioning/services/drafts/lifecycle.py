@@ -10,13 +10,14 @@ from django.utils import timezone
 
 from provisioning.core.values.resource import Problem
 from provisioning.errors import StateConflict
-from provisioning.models import Draft, Edit, Overlay, Plan
+from provisioning.models import DocumentImport, Draft, Edit, Overlay, Plan
 from provisioning.services.names import read_name
 from provisioning.snapshots import queries
 from tenants import actor, audit, outbox
 from tenants.jobs import TenantJob
 
 RESTORABLE_FOR = timedelta(days=30)
+IMPORT_RESULTS_KEPT_FOR = timedelta(days=1)
 
 
 def create_draft(name: str) -> Draft:
@@ -69,10 +70,15 @@ def restore_draft(draft: Draft, now: datetime) -> Draft:
 
 
 class PurgeJob(TenantJob[None, None]):
-    """Delete the edits of drafts that cannot be restored any more; the drafts stay, for plans and runs name them."""
+    """Delete the edits of drafts that cannot be restored any more, and results of imports that nobody asks for.
+
+    The drafts stay, for plans and runs name them.
+    """
 
     def claim(self) -> None:
-        purge_discarded(timezone.now())
+        now = timezone.now()
+        purge_discarded(now)
+        DocumentImport.objects.filter(finished_at__lt=now - IMPORT_RESULTS_KEPT_FOR).delete()
 
 
 def purge_discarded(now: datetime) -> None:

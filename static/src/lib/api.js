@@ -41,6 +41,20 @@ export async function call(method, path, body, { etag, headers = {}, signal, typ
   return { data, etag: answer.headers.get("ETag"), status: answer.status };
 }
 
+const JOB_PAUSE = 1000; // milliseconds between looks at what a worker does
+
+// Return what the answer holds, or what a worker has made of a request that it was given (202). Throws its problems.
+export async function finished({ data, status }) {
+  if (status !== 202) return data;
+  let job = data;
+  while (job.state === "computing") {
+    await new Promise((resolve) => { setTimeout(resolve, JOB_PAUSE); });
+    job = await get(`jobs/${job.id}/`);
+  }
+  if (job.state === "failed") throw new Problem(422, { detail: job.problems[0].message, problems: job.problems });
+  return job;
+}
+
 // The id of the plan that was made and failed. Throws any other problem again.
 export function failedPlan(problem) {
   if (!problem.document?.plan) throw problem;
