@@ -66,7 +66,7 @@ def test_the_bar_of_who_has_no_draft_offers_a_start_and_those_of_others(
     people: People, sign_in: SignIn, tenant_scope: Any
 ) -> None:
     bar = sign_in(people.netadmin).get("/t/acme/draft-bar/").content.decode()
-    assert "No draft of yours" in bar and "#new-draft" in bar and "Drafts of others" not in bar
+    assert "No draft of yours" in bar and "#new-draft" in bar and "Others’ drafts" not in bar
     with tenant_scope(people.acme), actor.acting(actor.Actor(email=people.secadmin.email)):
         lifecycle.create_draft("tighten")
     bar = sign_in(people.netadmin).get("/t/acme/draft-bar/").content.decode()

@@ -13,8 +13,13 @@ pytestmark = pytest.mark.browser
 
 PHONE: ViewportSize = {"width": 320, "height": 840}
 DESK: ViewportSize = {"width": 1440, "height": 840}
+ZOOMED: ViewportSize = {"width": 720, "height": 420}
+"""A desk at 200 %."""
 WIDER = """() => [...document.querySelectorAll(".cw-stack")].filter(({ parentElement: list, offsetParent }) =>
     offsetParent && list.scrollWidth > list.clientWidth).map(({ parentElement }) => parentElement.ariaLabel)"""
+CUT_OFF = """() => [...document.querySelectorAll(".cw-toolbar, .cw-draft")].filter(({ scrollWidth, clientWidth }) =>
+    scrollWidth > clientWidth).map(({ className }) => className)"""
+"""Bars with something that only scrolling sideways brings to sight: undo, discard, add, Draft and Live are in them."""
 SPILLING = """() => [...document.querySelectorAll(".cw-note")].filter((note) => {
     const right = ({ right }) => Math.floor(right);
     for (let around = note.parentElement; around; around = around.parentElement)
@@ -30,8 +35,9 @@ def test_no_page_or_list_scrolls_sideways(live_portal: str, people: People, page
         page.set_viewport_size(PHONE)
         page.goto(f"{live_portal}{where}")
         results += [(where, PHONE, name) for name in page.evaluate(WIDER)]
-        for size in (PHONE, DESK):
+        for size in (PHONE, ZOOMED, DESK):
             page.set_viewport_size(size)
+            results += [(where, size, name) for name in page.evaluate(CUT_OFF)]
             results += [(where, size, text) for text in page.evaluate(SPILLING)]
             if page.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
                 results.append((where, size, "the page"))
