@@ -35,6 +35,7 @@ from provisioning.core.intent.fields import (
     Field,
     Integer,
     IpProtocol,
+    Labels,
     Object,
     Objects,
     Prefix,
@@ -87,6 +88,11 @@ def _value_schema(spec: Field) -> Any:
 @_value_schema.register
 def _(spec: Text) -> Any:
     return text(help_text(spec), max_length=spec.max_length, **_presence(spec))
+
+
+@_value_schema.register
+def _(spec: Labels) -> Any:
+    return serializers.DictField(child=serializers.CharField(), help_text=help_text(spec), required=False)
 
 
 @_value_schema.register

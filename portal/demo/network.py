@@ -122,7 +122,7 @@ def _imaging_connector(vpc: str) -> dict[str, Any]:
         "kind": "aws-vpc",
         "exchange": "us",
         "size": "small",
-        "attachments": [{"segment": "clinical", "group": "imaging", "prefixes": ["10.24.0.0/16"]}],
+        "attachments": [{"segment": "clinical", "groups": ["imaging"], "prefixes": ["10.24.0.0/16"]}],
         "settings": {"account": "acme-aws", "region": "us-east-1", "vpc_id": vpc},
         "billing_tags": ["hospitals"],
     }

@@ -7,7 +7,7 @@ draws the cards and the list of policies; the browser draws the lines from that 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from portal.pages import kind_styles
 from portal.pages.canvas_cards import (
@@ -25,6 +25,12 @@ from portal.pages.canvas_view import WHOLE_BOARD, BoardView, narrow_lanes, visib
 from portal.pages.objects import KIND_PAGES
 from portal.pages.rule_text import leading_action, rules_summary
 from portal.pages.state_styles import state_style
+
+GroupsOfConnector = Mapping[str, Sequence[Sequence[str]]]
+"""Connector → the groups of each of its attachments."""
+
+AttachedConnector = tuple[BoardObject, Sequence[str]]
+"""A connector and the groups of one of its attachments."""
 
 MOST_LONE_CARDS = 8
 """From here on connectors without a group share one card for each exchange."""
@@ -59,14 +65,19 @@ def icon_of(kind: str, body: Body) -> str:
     return kind_styles.kind_style(str(body.get("kind"))).icon if kind == "connectors" else KIND_PAGES[kind].icon
 
 
-def build_board(draft: BodiesByKind, base: BodiesByKind, view: BoardView = WHOLE_BOARD) -> Board:
-    """Return the board of a draft: what of it ``view`` shows, beside what the draft did to its base."""
+def build_board(
+    draft: BodiesByKind, base: BodiesByKind, view: BoardView = WHOLE_BOARD, groups_of: GroupsOfConnector | None = None
+) -> Board:
+    """Return the board of a draft: what of it ``view`` shows, beside what the draft did to its base.
+
+    ``groups_of``: by labels and through groups in groups too; those that attachments name where it is left out.
+    """
     items = compare_networks(draft, base)
     present = {kind: [item for item in rows if item.state != "removed"] for kind, rows in items.items()}
     names = {item.uid: item.name for rows in present.values() for item in rows}
     policies = sorted(present.get("policies", []), key=lambda item: item.body.get("position") or 0)
     groups = {group.uid: group for group in present.get("groups", [])}
-    attached = _attached_connectors(present.get("connectors", []))
+    attached = _attached_connectors(present.get("connectors", []), groups_of or {})
     policies_of = _policies_by_segment(policies)
     all_lanes = [
         _build_lane(segment, groups, attached[segment.uid], policies_of[segment.uid], names)
@@ -88,12 +99,16 @@ def build_board(draft: BodiesByKind, base: BodiesByKind, view: BoardView = WHOLE
     )
 
 
-def _attached_connectors(connectors: Iterable[BoardObject]) -> dict[str, list[tuple[BoardObject, str]]]:
-    """Return segment → the connectors attached to it, each with the uid of its group there, or ""."""
-    attached: dict[str, list[tuple[BoardObject, str]]] = defaultdict(list)
+def _attached_connectors(
+    connectors: Iterable[BoardObject], groups_of: GroupsOfConnector
+) -> dict[str, list[AttachedConnector]]:
+    """Return segment → its attachments."""
+    attached: dict[str, list[AttachedConnector]] = defaultdict(list)
     for connector in connectors:
-        for attachment in connector.body.get("attachments", ()):
-            attached[attachment["segment"]].append((connector, attachment.get("group") or ""))
+        attachments = connector.body.get("attachments", ())
+        groups = groups_of.get(connector.uid) or [attachment["groups"] for attachment in attachments]
+        for attachment, uids in zip(attachments, groups, strict=True):
+            attached[attachment["segment"]].append((connector, uids))
     return attached
 
 
@@ -114,7 +129,7 @@ def _element_ids(lane: BoardLane, targets: Mapping[str, str]) -> dict[str, str]:
 def _build_lane(
     segment: BoardObject,
     groups: Mapping[str, BoardObject],
-    attached: Iterable[tuple[BoardObject, str]],
+    attached: Sequence[AttachedConnector],
     policies: list[BoardObject],
     names: Mapping[str, str],
 ) -> BoardLane:
@@ -125,25 +140,34 @@ def _build_lane(
         element_id = f"at-{segment.uid}-{ref.replace('/', '-')}"
         return cards.setdefault(ref, BoardCard(element_id, ref, role, name, icon, segment.uid, item))
 
-    here = [(connector, groups.get(group)) for connector, group in attached]
-    lone = {connector.uid for connector, group in here if not group and connector.body.get("kind") != "internet-exit"}
-    for connector, group in here:
-        if connector.body.get("kind") == "internet-exit":
-            home = card("internet", "internet", "internet", None, "world")
-        elif group:
-            home = card(group.uid, "group", group.name, group, "stack-2")
-        elif len(lone) > MOST_LONE_CARDS:
+    lone = {connector.uid for connector, uids in attached if not uids and not _is_exit(connector)}
+    for connector, uids in attached:
+        homes = [card(uid, "group", groups[uid].name, groups[uid], "stack-2") for uid in uids if uid in groups]
+        if _is_exit(connector):
+            homes = [card("internet", "internet", "internet", None, "world")]
+        elif not homes and len(lone) > MOST_LONE_CARDS:
             exchange = str(connector.body.get("exchange"))
-            home = card(f"exchange/{exchange}", "exchange", names.get(exchange, ""), None, "topology-star-3")
-        else:
-            home = card(connector.uid, "connector", connector.name, connector, connector.icon)
-        element_id = f"at-{segment.uid}-{connector.uid}" + ("-in" if home.ref == connector.uid else "")
-        # One that is attached twice follows itself.
-        if not home.members or home.members[-1][1].uid != connector.uid:
-            home.members.append((element_id, connector))
+            homes = [card(f"exchange/{exchange}", "exchange", names.get(exchange, ""), None, "topology-star-3")]
+        elif not homes:
+            homes = [card(connector.uid, "connector", connector.name, connector, connector.icon)]
+        for home in homes:
+            # One that is attached twice follows itself.
+            if not home.members or home.members[-1][1].uid != connector.uid:
+                home.members.append((_member_element_id(home, connector, is_first=home is homes[0]), connector))
     if any("any" in (*policy.body.get("from", ()), *policy.body.get("to", ())) for policy in policies):
         card("any", "any", "any connector", None, "circles")
     return BoardLane(segment, _columns(cards, policies))
+
+
+def _is_exit(connector: BoardObject) -> bool:
+    return connector.body.get("kind") == "internet-exit"
+
+
+def _member_element_id(home: BoardCard, connector: BoardObject, *, is_first: bool) -> str:
+    """Return the id of a connector's row in a card; lines to the connector end at its row in the first of its cards."""
+    if home.ref == connector.uid:
+        return f"{home.element_id}-in"
+    return f"at-{home.segment}-{connector.uid}" if is_first else f"{home.element_id}-{connector.uid}"
 
 
 def _columns(

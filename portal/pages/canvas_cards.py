@@ -113,7 +113,11 @@ class BoardLane:
         for card in self.cards:
             if card.role in ("group", "exchange"):
                 element_ids |= {member.uid: card.element_id for member in card.hidden}
-                element_ids |= {member.uid: element_id for element_id, member in card.members}
+                element_ids |= {
+                    member.uid: element_id
+                    for element_id, member in card.members
+                    if not element_id.startswith(card.element_id)
+                }
         return element_ids
 
     @property

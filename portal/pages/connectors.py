@@ -64,7 +64,7 @@ def _connector_row(row: StoredObject, names: ReferenceNames) -> dict[str, Any]:
         "attachments": [
             {
                 "segment": names.value(attachment["segment"], {}),
-                "group": names.label(attachment["group"]).name if attachment["group"] else "",
+                "groups": [names.label(uid).name for uid in attachment["groups"]],
                 "prefixes": attachment["prefixes"],
             }
             for attachment in body["attachments"]

@@ -26,7 +26,7 @@ from portal.pages.objects.form_fields import PROTOCOLS
 from portal.pages.objects.pages import object_panel
 from portal.pages.refusals import catch_refusals
 from provisioning import catalog
-from provisioning.core.intent import INTERNET, InvalidIntent
+from provisioning.core.intent import INTERNET, Intent, InvalidIntent
 from provisioning.core.intent.policies import ACTIONS
 from provisioning.core.values.resource import MAX_PROBLEMS, Problem, as_json
 from provisioning.models import Draft
@@ -94,7 +94,9 @@ def _canvas_context(request: PageRequest, uid: UUID) -> dict[str, Any]:
         frozenset(request.GET.getlist("open")),
         request.GET.get("select", "").partition("/")[2],
     )
-    board = canvas_board.build_board(_bodies_by_kind(snapshot), _bodies_by_kind(base), board_view)
+    connectors = tenant_cache.load_network(snapshot).intent.connectors
+    groups_of = {uid: [each.member_of for each in connector.attachments] for uid, connector in connectors.items()}
+    board = canvas_board.build_board(_bodies_by_kind(snapshot), _bodies_by_kind(base), board_view, groups_of)
     items, present = board.items, board.present
     names = {item.uid: item.name for rows in present.values() for item in rows}
     canvas_links.add_badges(board, present)
@@ -238,7 +240,7 @@ def reach(request: PageRequest, uid: UUID) -> HttpResponse:
     source, version = request.GET.get("from", ""), request.GET.get("view", "draft")
     name = tenant_cache.load_objects(draft_snapshot).label(source)
     snapshot = draft_snapshot if version == "draft" else live
-    flows = _reachable_flows(snapshot, source)
+    flows, intent = _reachable_flows(snapshot, source), tenant_cache.load_network(snapshot).intent
     live_flows = (_reachable_flows(live, source) or []) if version == "draft" else None
     context = {
         "tenant": request.tenant,
@@ -249,11 +251,11 @@ def reach(request: PageRequest, uid: UUID) -> HttpResponse:
         "name": name,
         "rows": reach_rows.build_rows(
             name,
-            _segments_of(snapshot, source),
+            _segments_of(intent, source),
             flows,
             live_flows,
-            _reachable_ends(snapshot),
-            _groups_by_connector(snapshot),
+            _reachable_ends(intent),
+            _groups_by_connector(intent),
         )
         if flows is not None
         else [],
@@ -269,34 +271,35 @@ def _reachable_flows(snapshot: queries.Snapshot, source: str) -> list[dict[str, 
         return None
 
 
-def _segments_of(snapshot: queries.Snapshot, source: str) -> set[str]:
+def _segments_of(intent: Intent, source: str) -> set[str]:
     """Return the names of the segments that a group or a connector is in."""
-    objects = tenant_cache.load_objects(snapshot)
     return {
-        objects.label(attachment["segment"])
-        for row in objects.rows("connectors")
-        for attachment in row.body["attachments"]
-        if source in (row.uid, attachment["group"])
+        intent.segments[attachment.segment].name
+        for connector in intent.connectors.values()
+        for attachment in connector.attachments
+        if source in (connector.uid, *attachment.member_of)
     }
 
 
-def _reachable_ends(snapshot: queries.Snapshot) -> dict[str, set[str]]:
+def _reachable_ends(intent: Intent) -> dict[str, set[str]]:
     """Return name → segments of what could be reached: groups with a connector, the internet if there is an exit."""
-    objects = tenant_cache.load_objects(snapshot)
-    names = {row.uid: row.name for kind in ("segments", "groups") for row in objects.rows(kind)}
     ends: dict[str, set[str]] = {}
-    for row in objects.rows("connectors"):
-        for attachment in row.body["attachments"]:
-            name = INTERNET if row.body["kind"] == "internet-exit" else names.get(attachment["group"] or "", row.name)
-            ends.setdefault(name, set()).add(names[attachment["segment"]])
+    for connector in intent.connectors.values():
+        for attachment in connector.attachments:
+            groups = [intent.groups[uid].name for uid in attachment.member_of if uid in intent.groups]
+            for name in [INTERNET] if connector.kind == "internet-exit" else groups or [connector.name]:
+                ends.setdefault(name, set()).add(intent.segments[attachment.segment].name)
     return ends
 
 
-def _groups_by_connector(snapshot: queries.Snapshot) -> dict[str, set[str]]:
+def _groups_by_connector(intent: Intent) -> dict[str, set[str]]:
     """Return connector → the names of its groups."""
-    objects = tenant_cache.load_objects(snapshot)
-    names = {row.uid: row.name for row in objects.rows("groups")}
     return {
-        row.name: {names[attachment["group"]] for attachment in row.body["attachments"] if attachment["group"] in names}
-        for row in objects.rows("connectors")
+        connector.name: {
+            intent.groups[uid].name
+            for attachment in connector.attachments
+            for uid in attachment.member_of
+            if uid in intent.groups
+        }
+        for connector in intent.connectors.values()
     }

@@ -25,7 +25,6 @@ from provisioning.core.node_document import (
     SectionKind,
     SegmentBody,
     VrfBody,
-    document_version,
 )
 from provisioning.core.node_document_upgrade import upgrade_body
 
@@ -115,12 +114,11 @@ def verify_document(text: str, signature: str, public_key: Ed25519PublicKey) -> 
         ) from None
     digest = hashlib.sha256(raw).hexdigest()
     document = json.loads(text)
-    version = document_version(document)
+    version = int(document["version"])
     if version > VERSION:
         raise UnknownDocumentVersion(version, digest)
     return NodeDocument(
-        # Before versions, ``version`` was the serial.
-        serial=int(document["serial"] if version else document["version"]),
+        serial=int(document["serial"]),
         sections={key: parse_section(key, section) for key, section in document["sections"].items()},
         digest=digest,
         text=text,

@@ -280,13 +280,15 @@ class ParsedSegment:
     @staticmethod
     def source_name(member: MemberEntry) -> str:
         """Return what policies tell attachments apart by."""
-        return f"{member['connector']} {member['group'] or ''}"
+        return f"{member['connector']} {' '.join(member['groups'])}"
 
     @cached_property
     def overlapping_sources(self) -> Mapping[str, frozenset[str]]:
         """Key of each member that sends from addresses of others → the names that policies may know it by."""
         return {
-            self.source_name(member): frozenset(("any", f"c:{member['connector']}", f"g:{member['group'] or ''}"))
+            self.source_name(member): frozenset(
+                ("any", f"c:{member['connector']}", *(f"g:{group}" for group in member["groups"]))
+            )
             for member in self.members
             if any(True for _ in self.sources_owned_by_others(member))
         }

@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict, get_args
 from provisioning.core.node_document_rules import FirewallRuleEntry, NatRuleEntry, Ranges, RoutePolicies, RuleEntry
 from provisioning.core.values.resource import content_digest
 
-VERSION = 1
+VERSION = 2
 """Grows when a body changes so that an older agent would misread it; node_document_upgrade.py then reads the version
 before."""
 
@@ -92,7 +92,7 @@ class MemberEntry(TypedDict):
     exchange: Annotated[str, "key"]
     home: Annotated[str, "node of the connector's active circuit"]
     kind: Annotated[str, "kind of the connector; internet-exit has no ranges"]
-    group: Annotated[str | None, "key"]
+    groups: Annotated[list[str], "keys"]
     prefixes: Annotated[list[str], "as attached, before translation"]
     ranges: Annotated[Ranges, "what is routed to it: longest prefix of the segment wins"]
     sources: Annotated[Ranges, "what it may send from; all else from it is spoofed"]
@@ -327,11 +327,6 @@ def section_json(tenant: str, node: str, address: str, kind: str, body: Mapping[
         "digest": content_digest(body),
         "body": body,
     }
-
-
-def document_version(document: Mapping[str, Any]) -> int:
-    """Return the version of a parsed document; 0 from before there were versions: ``version`` was its serial."""
-    return int(document["version"]) if "serial" in document else 0
 
 
 def body_version(body: Mapping[str, Any]) -> int:

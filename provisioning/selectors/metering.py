@@ -13,7 +13,8 @@ from uuid import UUID
 
 from django.db.models import Max, Min, Q, QuerySet
 
-from provisioning.core.intent import KINDS, kind_word
+from provisioning.core.intent import KINDS, build_object, complete_body, kind_word
+from provisioning.core.resolve.memberships import GroupMemberships, merge_labels
 from provisioning.core.values.counter_key import CounterForm, CounterKey
 from provisioning.core.values.resource import Resource
 from provisioning.models import CounterReading, Item, Lifecycle, Overlay, ResourceRecord, Revision, Version
@@ -142,19 +143,20 @@ class Belonging(NamedTuple):
 def belongings(keys: Iterable[tuple[str, str]], at: datetime) -> dict[tuple[str, str], Belonging]:
     """Return (kind, key) → what each object belonged to in the revision that was live at an instant.
 
-    One that was not live then is taken as it was last, or first became. Four queries however many there are.
+    One that was not live then is taken as it was last, or first became. Five queries however many there are.
     """
     wanted = set(keys)
     items = {row.number: row for row in Item.objects.filter(key__in={key for _, key in wanted})}
     items = {number: row for number, row in items.items() if (row.kind, row.key) in wanted}
     live = Revision.objects.filter(created_at__lte=at).aggregate(newest=Max("number"))["newest"] or 0
-    bodies: dict[int, Mapping[str, Any]] = {}
+    bodies: dict[int, dict[str, Any]] = {}
     for number, first, body in (
         Version.objects.filter(item__in=items).order_by("first").values_list("item_id", "first", "body")
     ):
         if first <= live or number not in bodies:
             bodies[number] = body
-    named = {number: _named_by(body) for number, body in bodies.items()}
+    memberships = _group_memberships(live)
+    named = {number: _named_by(complete_body(items[number].kind, body), memberships) for number, body in bodies.items()}
     uids = set().union(*(uids for lists in named.values() for uids in lists)) if named else set()
     names = {str(item.uid): item.name for item in named_items(_keys_of(uids)).values()}
     return {
@@ -167,11 +169,27 @@ def _labelled(uids: Iterable[str], names: Mapping[str, str]) -> dict[str, str]:
     return {uid: names.get(uid, uid) for uid in uids}
 
 
-def _named_by(body: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:
+def _group_memberships(revision: int) -> GroupMemberships:
+    """Return the selectors and the groups in groups of a revision."""
+    versions = Version.objects.filter(kind="groups", first__lte=revision, last__gte=revision).select_related("item")
+    groups = (
+        build_object("groups", str(version.item.uid), version.item_id, version.item.key, version.body)
+        for version in versions
+    )
+    return GroupMemberships([group for group in groups if group.selector or group.contains])
+
+
+def _named_by(body: Mapping[str, Any], memberships: GroupMemberships) -> tuple[list[str], list[str], list[str]]:
     attachments = body.get("attachments", ())
     segments = [part["segment"] for part in (*attachments, body) if part.get("segment")]
-    groups = [attachment["group"] for attachment in attachments if attachment.get("group")]
-    return [*body.get("billing_tags", ())], [*dict.fromkeys(segments)], [*dict.fromkeys(groups)]
+    labels = body.get("labels", {})
+    groups = frozenset[str]().union(
+        *(
+            memberships.groups_of(part.get("groups", ()), merge_labels(labels, part.get("labels", {})))
+            for part in attachments
+        )
+    )
+    return [*body.get("billing_tags", ())], [*dict.fromkeys(segments)], sorted(groups)
 
 
 def _keys_of(uids: Collection[str]) -> list[str]:

@@ -41,7 +41,7 @@ def load_past_topology(at: datetime, span: Span) -> dict[str, Any]:
 
 
 def _draw(snapshot: Snapshot, at: datetime, health: Health, rates: dict[str, list[float]]) -> dict[str, Any]:
-    intent = tenant_cache.load_intent(snapshot)
+    intent = tenant_cache.load_network(snapshot).intent
     return {
         "revision": snapshot.revision,
         "at": at,
@@ -93,12 +93,12 @@ def _connector_node(connector: Connector, intent: Intent, health: Health) -> dic
         "size": connector.size,
         "rate": catalog().sizes.get(connector.size),
         "segments": sorted({intent.segments[a.segment].name for a in connector.attachments}),
-        "groups": sorted({intent.groups[a.group].name for a in connector.attachments if a.group}),
+        "groups": sorted({intent.groups[uid].name for a in connector.attachments for uid in a.member_of}),
         "attachments": [
             {
                 "segment": intent.segments[a.segment].name,
                 "color": intent.segments[a.segment].color,
-                "group": intent.groups[a.group].name if a.group else None,
+                "groups": [intent.groups[uid].name for uid in a.member_of],
                 "prefixes": list(a.prefixes),
             }
             for a in connector.attachments

@@ -112,7 +112,8 @@ def _versions_in(snapshot: Snapshot) -> QuerySet[Version]:
 
 def stored_object(record: Version | Overlay) -> StoredObject:
     item = record.item
-    return StoredObject(record.kind, str(item.uid), item.number, item.key, record.name, record.body or {})
+    body = core.complete_body(record.kind, record.body) if record.body else {}
+    return StoredObject(record.kind, str(item.uid), item.number, item.key, record.name, body)
 
 
 def parse_uuid(uid: str | UUID) -> UUID:

@@ -49,13 +49,13 @@ def edit(client: ApiClient, where: str, action: str, kind: str = "connectors", e
 
 def test_all_that_match_are_changed_in_one_edit_that_undo_takes_back(netadmin: ApiClient, where: str) -> None:
     before, prod = connectors(netadmin, where), id_of(netadmin, where, "groups", "prod")
-    changed = edit(netadmin, where, "set", matching={"filters": {"group": prod}}, field="group", value="dev")
+    changed = edit(netadmin, where, "set", matching={"filters": {"group": prod}}, field="groups", value=["dev"])
     assert changed.status_code == 200, changed.content
     assert changed.json()["count"] == 60 and len(changed.json()["differences"]) == 60
     dev = id_of(netadmin, where, "groups", "dev")
-    assert {row["attachments"][0]["group"] for row in connectors(netadmin, where)} == {dev}
-    assert netadmin.get(f"{where}edits/").json()["results"][0]["summary"] == "60 connectors changed: group"
-    assert edit(netadmin, where, "set", matching={}, field="group", value="dev").json()["count"] == 0
+    assert [row["attachments"][0]["groups"] for row in connectors(netadmin, where)] == [[dev]] * 60
+    assert netadmin.get(f"{where}edits/").json()["results"][0]["summary"] == "60 connectors changed: groups"
+    assert edit(netadmin, where, "set", matching={}, field="groups", value=["dev"]).json()["count"] == 0
     assert netadmin.post(f"{where}undo/").status_code == 200
     assert connectors(netadmin, where) == before
 
@@ -68,7 +68,7 @@ def test_each_field_is_changed_as_it_is_declared(netadmin: ApiClient, where: str
         ("set", "size", "medium", lambda row: row["size"] == "medium"),
         ("add", "billing_tags", ["research"], lambda row: row["billing_tags"] == [tag]),
         ("discard", "billing_tags", ["research"], lambda row: row["billing_tags"] == []),
-        ("set", "group", None, lambda row: row["attachments"][0]["group"] is None),
+        ("discard", "groups", ["prod"], lambda row: row["attachments"][0]["groups"] == []),
     ):
         answer = edit(netadmin, where, action, ids=ids, field=field, value=value)
         assert answer.status_code == 200 and answer.json()["count"] == 3, (field, answer.content)
@@ -141,5 +141,6 @@ def test_a_selection_is_exported_as_a_table_or_yaml(netadmin: ApiClient, where: 
     answer = netadmin.get(f"{where}connectors/?format=yaml&ids={ids}")
     assert answer["Content-Disposition"] == 'attachment; filename="connectors.yaml"'
     text = answer.content.decode()
-    assert text.startswith("connectors:") and text.count("- name: site-") == 2 and "group: prod" in text
+    assert text.startswith("connectors:") and text.count("- name: site-") == 2
+    assert "groups:" in text and "- prod" in text
     assert_problem(netadmin.get(f"{where}connectors/?format=csv&ids=one"), 400)

@@ -211,7 +211,7 @@ def test_each_edit_of_a_list_sees_the_edits_before_it(netadmin: ApiClient) -> No
     ]
     answer = netadmin.post(f"{where}edits/", {"edits": edits}).json()["differences"]
     created = {difference["name"]: difference for difference in answer}
-    assert created["late"]["after"]["attachments"][0]["group"] == created["prod"]["id"] != prod["id"]
+    assert created["late"]["after"]["attachments"][0]["groups"] == [created["prod"]["id"]] != [prod["id"]]
     removed = [
         {"action": "remove", "kind": "groups", "id": created["passing"]["id"]},
         {"action": "change", "kind": "connectors", "id": created["late"]["id"], "body": {"attachments": []}},
@@ -226,7 +226,7 @@ def test_each_edit_of_a_list_sees_the_edits_before_it(netadmin: ApiClient) -> No
     assert [problem["path"] for problem in refused] == [
         "edits[1].attachments",
         "edits[2].exchange",
-        "edits[3].attachments[0].group",
+        "edits[3].attachments[0].groups[0]",
     ]
 
 

@@ -53,7 +53,7 @@ def create_connector_lifecycle(
 def create_named_item(kind: str, key: str, name: str) -> Item:
     item = Item(kind=kind, key=key)
     item.save()
-    Version(item=item, kind=kind, name=name, body={}, first=1).save()
+    Version(item=item, kind=kind, name=name, body={"name": name}, first=1).save()
     return item
 
 

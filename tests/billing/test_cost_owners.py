@@ -42,11 +42,11 @@ def month(acme: Tenant) -> Tenant:
         }  # fmt: skip
         Revision(number=1, author="x", created_at=START).save()
         Revision(number=2, author="x", created_at=START + timedelta(days=10)).save()
-        ends = [{"segment": uid["corp"], "group": uid["lab"]}, {"segment": uid["guest"], "group": None}]
+        ends = [{"segment": uid["corp"], "groups": [uid["lab"]]}, {"segment": uid["guest"], "groups": []}]
         dc = connector("dc", {"attachments": ends, "billing_tags": []}, last=1)
-        moved = [{"segment": uid["corp"], "group": uid["prod"]}, ends[1]]
+        moved = [{"segment": uid["corp"], "groups": [uid["prod"]]}, ends[1]]
         connector("dc", {"attachments": moved, "billing_tags": []}, first=2, item=dc)
-        only = [{"segment": uid["corp"], "group": uid["prod"]}]
+        only = [{"segment": uid["corp"], "groups": [uid["prod"]]}]
         connector("hospital", {"attachments": only, "billing_tags": [uid["research"], uid["care"]]})
         create_named_item("exchanges", "eu", "Europe")
         create_lifecycle("exchange/eu", "exchange.presence", START, location="aws-eu-central-1", size="medium")

@@ -58,8 +58,8 @@ class RowMatcher:
             return inside != part.startswith("without ") or (self.generous and "…" in part)
         if owner is None or owner.segment.uid != resolved.segment.uid:
             return False
-        group = self.network.intent.groups.get(owner.attachment.group or "")
-        if name in ("any", owner.connector.name) or (group and name == group.name):
+        groups = {self.network.intent.groups[uid].name for uid in owner.attachment.member_of}
+        if name in ("any", owner.connector.name, *groups):
             return True
         plain_name, _, part = name.partition(" (")
         if plain_name != owner.connector.name:

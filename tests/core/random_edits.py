@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from provisioning.core.check import check_network
 from provisioning.core.intent import InvalidIntent
 from tests.core.random_full_networks import GROUPS, PREFIXES, SEGMENTS, full_networks, one_of, rules, several_of
+from tests.core.random_groups import attachment_groups, group_fields, labels
 from tests.core.sample_networks import IntentBuilder, site
 
 Bodies = list[tuple[str, dict[str, Any]]]
@@ -32,6 +33,10 @@ class _RandomEditor:
     def segments(self) -> None:
         uid, body = self.random_object("segments") or ("", {})
         self.edit("segments", uid, default_action={"allow": "deny", "deny": "allow"}[body["default_action"]])
+
+    def groups(self) -> None:
+        index = self.draw(one_of(range(len(GROUPS))))
+        self.edit("groups", GROUPS[index], **self.draw(group_fields(GROUPS[:index])))
 
     def policies(self) -> None:
         chosen = self.random_object("policies")
@@ -57,17 +62,20 @@ class _RandomEditor:
         if chosen is None:
             return
         uid, body = chosen
-        what = self.draw(
-            one_of(["group", "group", "prefixes", "enabled", "preference", "exchange", "move", "add", "swap"])
-        )
+        edits = ["groups", "groups", "labels", "prefixes", "enabled", "preference", "exchange", "move", "add", "swap"]
+        what = self.draw(one_of(edits))
         attached = [dict(attachment) for attachment in body["attachments"]]
         if what == "add" and self.net.resolve("connectors", "new") is None:
             prefixes = self.draw(several_of(PREFIXES, 1))
             more = site("new", "eu", self.draw(one_of([*GROUPS, None])), *prefixes, segment=self.draw(one_of(SEGMENTS)))
             self.net.add("connectors", {**more, "redundancy_group": "all"})
-        elif what in ("group", "move"):
-            field = {"group": "group", "move": "segment"}[what]
-            attached[0][field] = self.draw(one_of(GROUPS if what == "group" else SEGMENTS))
+        elif what == "groups":
+            attached[0] |= self.draw(attachment_groups(GROUPS))
+            self.edit("connectors", uid, attachments=attached)
+        elif what == "labels":
+            self.edit("connectors", uid, labels=self.draw(labels()))
+        elif what == "move":
+            attached[0]["segment"] = self.draw(one_of(SEGMENTS))
             self.edit("connectors", uid, attachments=attached)
         elif what == "prefixes" and body["kind"] != "internet-exit":
             attached[0]["prefixes"] = self.draw(several_of(PREFIXES, 1))

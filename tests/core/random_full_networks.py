@@ -13,6 +13,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.core.random_groups import attachment_groups, group_fields, labels
 from tests.core.reference_evaluator import ReferenceEvaluator
 from tests.core.reference_objects import Span, prefix_span
 from tests.core.sample_networks import IntentBuilder, policy, site
@@ -70,6 +71,11 @@ def rules(draw: st.DrawFn, actions: list[str], most: int = 3) -> list[dict[str, 
     return listed
 
 
+def _is_alike(attachment: dict[str, Any], segment: str, joins: dict[str, Any]) -> bool:
+    """Return whether an attachment joins the segment with these groups and labels, which one of a connector may."""
+    return attachment["segment"] == segment and {name: attachment[name] for name in joins} == joins
+
+
 class NetworkGenerator:
     """Draw one network; ``net`` holds the objects drawn so far."""
 
@@ -83,8 +89,8 @@ class NetworkGenerator:
             add("exchanges", {"name": name, "location": location})
         for name in SEGMENTS:
             add("segments", {"name": name, "default_action": draw(one_of(["allow", "deny"]))})
-        for name in GROUPS:
-            add("groups", {"name": name})
+        for index, name in enumerate(GROUPS):
+            add("groups", {"name": name, **draw(group_fields(GROUPS[:index]))})
         entries: dict[str, dict[str, Any]] = {
             "10.0.0.0/16": {"ge": 24, "le": draw(one_of([24, 25]))},
             "10.1.0.0/16": {},
@@ -103,23 +109,29 @@ class NetworkGenerator:
         draw = self.draw
         for index in range(draw(one_of([2, 3, 4, 5, 1]))):
             homes = draw(several_of(SEGMENTS[:2] if index % 2 else SEGMENTS, 1, 2))
-            joins = [(home, draw(one_of([*GROUPS, None]))) for home in homes]
             if draw(st.booleans()) and draw(st.booleans()):
-                joins.append((homes[0], draw(one_of(GROUPS))))
+                homes.append(homes[0])
             taken: set[tuple[str, str]] = set()
-            attachments = []
-            for segment, group in dict.fromkeys(joins):
+            attachments: list[dict[str, Any]] = []
+            for segment in homes:
+                joins = draw(attachment_groups(GROUPS))
+                if any(_is_alike(attachment, segment, joins) for attachment in attachments):
+                    continue
                 prefixes = [
                     prefix for prefix in draw(several_of([*PREFIXES, *V6], 0, 3)) if (segment, prefix) not in taken
                 ]
                 if not prefixes or draw(st.booleans()):
                     prefixes.append(DISJOINT_PREFIXES[segment].replace(".0.0/16", f".{len(taken) + 8 * index}.0/24"))
                 taken |= {(segment, prefix) for prefix in prefixes}
-                attachments.append({"segment": segment, "group": group, "prefixes": prefixes})
+                attachments.append({"segment": segment, **joins, "prefixes": prefixes})
             peer = draw(one_of([None, 65001, 65002]))
             circuits = [{"name": "A", "bgp": {"peer_asn": peer} if peer else None}]
             body = {**site(f"s{index}", draw(one_of(["eu", "us"])), None), "attachments": attachments}
-            more = {"preference": draw(one_of([100, 200])), "enabled": draw(one_of([True] * 5 + [False]))}
+            more = {
+                "labels": draw(labels()),
+                "preference": draw(one_of([100, 200])),
+                "enabled": draw(one_of([True] * 5 + [False])),
+            }
             # Only connectors of one redundancy group may have equal prefixes; all of them share one.
             self.net.add("connectors", {**body, **more, "redundancy_group": "all", "circuits": circuits})
             self.sites.append(f"s{index}")
@@ -287,7 +299,7 @@ def has_conflicts(net: IntentBuilder) -> bool:
             for edge in reference.edges(other):
                 for route in edge.routes:
                     listed = [_intersection(route, prefix_span(prefix)) for prefix in far["prefixes"]]
-                    whole = [route] if edge.group in far["groups"] else []
+                    whole = [route] if edge.groups.intersection(far["groups"]) else []
                     imported.setdefault(other, []).extend(span for span in (*whole, *listed) if span)
         seen += [(other, span) for other, spans in imported.items() for span in spans]
         for index, (whose, first) in enumerate(seen):

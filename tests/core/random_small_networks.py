@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
+from tests.core.random_groups import group_fields, labels
 from tests.core.sample_networks import IntentBuilder, policy, site
 
 many_examples = settings(
@@ -55,8 +56,8 @@ def small_networks(draw: st.DrawFn) -> IntentBuilder:
     net.add("exchanges", {"name": "us", "location": "aws-us-east-1"})
     for segment in ("corp", "guest"):
         net.add("segments", {"name": segment, "default_action": draw(anything(["allow", "deny"]))})
-    for group in ("red", "blue"):
-        net.add("groups", {"name": group})
+    net.add("groups", {"name": "red"})
+    net.add("groups", {"name": "blue", **draw(group_fields(["red"]))})
     for name in ("fw", "ids"):
         inner = draw(st.lists(rules(["allow", "deny"], []), max_size=2))
         config = {"default": draw(anything(["allow", "deny"])), "rules": inner}
@@ -67,7 +68,7 @@ def small_networks(draw: st.DrawFn) -> IntentBuilder:
         member_group: str | None = draw(anything(["red", "blue", None]))
         segment = draw(anything(["corp", "corp", "guest"]))
         body = site(f"s{index}", draw(anything(["eu", "us"])), member_group, *prefixes, segment=segment)
-        net.add("connectors", {**body, "preference": draw(anything([100, 200]))})
+        net.add("connectors", {**body, "labels": draw(labels()), "preference": draw(anything([100, 200]))})
     if draw(st.booleans()):
         way_out = {"kind": "internet-exit", "exchange": "us", "attachments": [{"segment": "corp"}]}
         net.add("connectors", {"name": "exit", **way_out})

@@ -23,7 +23,7 @@ class ReferenceEdge:
     preference: int
     age: int
     index: int
-    group: str | None
+    groups: set[str]
     is_exit: bool
     as_path: str
     names: set[str]
@@ -111,9 +111,9 @@ def edges_of(rows: ObjectRows, segment: str) -> list[ReferenceEdge]:
         here = [attachment for attachment in body["attachments"] if attachment["segment"] == segment]
         if not here or not body["enabled"] or body["exchange"] not in rows:
             continue
-        mine = [_edge(row, segment, index, attachment) for index, attachment in enumerate(here)]
+        mine = [_edge(rows, row, segment, index, attachment) for index, attachment in enumerate(here)]
         _translate(rows, row.uid, mine)
-        names = {row.uid, *(attachment["group"] for attachment in here)}
+        names = {row.uid}.union(*(edge.groups for edge in mine))
         for policy in policies:
             if not names.isdisjoint(policy["targets"]):
                 for edge in mine:
@@ -125,8 +125,8 @@ def edges_of(rows: ObjectRows, segment: str) -> list[ReferenceEdge]:
     return edges
 
 
-def _edge(row: ObjectRow, segment: str, index: int, attachment: dict[str, Any]) -> ReferenceEdge:
-    body, group = row.body, attachment["group"]
+def _edge(rows: ObjectRows, row: ObjectRow, segment: str, index: int, attachment: dict[str, Any]) -> ReferenceEdge:
+    body, groups = row.body, rows.groups_of(row.body, attachment)
     active = next((circuit for circuit in body["circuits"] if circuit["role"] == "active"), body["circuits"][0])
     is_exit = body["kind"] == "internet-exit"
     return ReferenceEdge(
@@ -135,10 +135,10 @@ def _edge(row: ObjectRow, segment: str, index: int, attachment: dict[str, Any]) 
         preference=body["preference"],
         age=row.number,
         index=index,
-        group=group,
+        groups=groups,
         is_exit=is_exit,
         as_path=str(active["bgp"]["peer_asn"]) if active["bgp"] else "",
-        names={"internet"} if is_exit else {"any", row.uid, *([group] if group else [])},
+        names={"internet"} if is_exit else {"any", row.uid, *groups},
         inside=prefix_spans(attachment["prefixes"]),
     )
 

@@ -97,7 +97,7 @@ class ReferenceEvaluator:
         if edge is None:
             return None
         listed = any(address in prefix_span(prefix) for prefix in side["prefixes"])
-        return edge if edge.group in side["groups"] or listed else None
+        return edge if listed or edge.groups.intersection(side["groups"]) else None
 
     def destination_segment(self, segment: str, address: int) -> str:
         """Return the uid of the segment that an address's owner is in, as a segment sees it, or ``beyond``."""
@@ -337,10 +337,10 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
 
 
-def owner(draw: IntentBuilder, segment: str, address: str) -> tuple[str, str | None] | None:
-    """Return (connector uid, group) of an address's owner."""
+def owner(draw: IntentBuilder, segment: str, address: str) -> tuple[str, set[str]] | None:
+    """Return (connector uid, groups) of an address's owner."""
     edge = ReferenceEvaluator(draw).owner(segment, parse_address(address))
-    return (edge.connector, edge.group) if edge else None
+    return (edge.connector, edge.groups) if edge else None
 
 
 def reference_outcome(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
@@ -78,6 +79,21 @@ class ObjectRows:
     def body(self, uid: str) -> dict[str, Any]:
         return self._by_uid[uid].body
 
+    def groups_of(self, connector: dict[str, Any], attachment: dict[str, Any]) -> set[str]:
+        """Return the groups of an attachment: named, selected by labels, and those that contain one of them."""
+        labels = connector["labels"] | attachment["labels"]
+        groups = set(attachment["groups"])
+        while True:
+            more = {
+                row.uid
+                for row in self.of("groups")
+                if (row.body["selector"] and is_selected(row.body["selector"], labels))
+                or groups.intersection(row.body["contains"])
+            }
+            if more <= groups:
+                return groups
+            groups |= more
+
     def of(self, kind: str) -> list[ObjectRow]:
         return self._by_kind[kind]
 
@@ -115,3 +131,22 @@ class ObjectRows:
             if address in prefix_span(before_prefix):
                 return prefix_span(after_prefix).low + address - prefix_span(before_prefix).low
         return address
+
+
+def is_selected(selector: str, labels: dict[str, str]) -> bool:
+    """Return whether labels meet every requirement of a selector, which is in its one spelling."""
+    for requirement in re.findall(r"[^,(]+(?:\([^)]*\))?", selector):
+        text = requirement.strip()
+        if listed := re.fullmatch(r"(\S+) (in|notin) \((.*)\)", text):
+            is_met = (labels.get(listed[1]) in listed[3].split(", ")) is (listed[2] == "in")
+        elif "!=" in text:
+            key, _, value = text.partition("!=")
+            is_met = labels.get(key) != value
+        elif "=" in text:
+            key, _, value = text.partition("=")
+            is_met = labels.get(key) == value
+        else:
+            is_met = (text.lstrip("!") in labels) is not text.startswith("!")
+        if not is_met:
+            return False
+    return True

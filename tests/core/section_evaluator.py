@@ -182,7 +182,7 @@ def _owner_of(section: Section, address: int) -> Section | None:
 
 def names(member: Section) -> set[str]:
     """Return the names that rules use for a sender, which is known by the circuit its packet came in on."""
-    return {"any", f"c:{member['connector']}", f"g:{member['group']}"}
+    return {"any", f"c:{member['connector']}", *(f"g:{group}" for group in member["groups"])}
 
 
 def _names_of_address(sets: Mapping[str, Sequence[str]], address: int) -> set[str]:

@@ -60,7 +60,7 @@ def test_a_deleted_object_is_an_unknown_reference() -> None:
     draw.remove("groups", "dev")
     severities = {problem.path: problem.severity for problem in problems_with_code(draw, "unknown_reference")}
     assert severities == {
-        "connectors/vpc-dev/attachments[0].group": "error",
+        "connectors/vpc-dev/attachments[0].groups[0]": "error",
         "policies/no-dev-in-prod/from[0]": "error",
         "assertions/dev-never-reaches-prod/from": "error",
     }

@@ -359,7 +359,7 @@ def test_a_site_in_several_segments_has_a_link_in_each_and_a_member_for_each_gro
     links = [(link["circuit"], link["segment"], link["inside"]) for link in resources["connector/campus"].body["links"]]
     assert ("A", "corp", ["10.9.0.0/24", "10.9.1.0/24"]) in links and ("B", "guest", ["10.9.0.0/24"]) in links
     members = resources["segment/corp"].body["members"]
-    assert [member["group"] for member in members if member["connector"] == "campus"] == ["sites", "dev"]
+    assert [member["groups"] for member in members if member["connector"] == "campus"] == [["sites"], ["dev"]]
 
 
 # From one version to the next

@@ -85,14 +85,14 @@ def test_attachments_are_identified_by_segment_and_if_ambiguous_by_group() -> No
     names = {"u1": "corp", "u2": "prod", "u3": "dev"}
 
     def site(*attachments: tuple[str, str, str]) -> dict[str, Any]:
-        return {"attachments": [{"segment": s, "group": g, "prefixes": [p]} for s, g, p in attachments]}
+        return {"attachments": [{"segment": s, "groups": [g], "prefixes": [p]} for s, g, p in attachments]}
 
     before_site, after_site = site(("u1", "u2", "10.1.0.0/16")), site(("u1", "u2", "10.9.0.0/16"))
     differences = diff_bodies(before_site, after_site, lambda uid: names.get(uid, uid))
     assert differences == [("attachments[corp].prefixes", ["10.1.0.0/16"], ["10.9.0.0/16"])]
     both = site(("u1", "u2", "10.1.0.0/16"), ("u1", "u3", "10.2.0.0/16"))
     [(path, before, after)] = diff_bodies(before_site, both, lambda uid: names.get(uid, uid))
-    assert path == "attachments[corp/dev]" and before is None and after["group"] == "u3"
+    assert path == "attachments[corp/dev]" and before is None and after["groups"] == ["u3"]
 
 
 rule_bodies: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(

@@ -44,10 +44,10 @@ from tests.core.plan_scenarios import (
     share_added,
     share_removed,
 )
+from tests.core.previous_bodies import previous_body
 from tests.core.random_edits import edited_full_networks
 from tests.core.random_small_networks import many_examples
 from tests.core.sample_networks import IntentBuilder, hospital_network
-from tests.core.unversioned_bodies import unversioned_body
 
 
 def plan_text(before: IntentBuilder, after: IntentBuilder) -> str:
@@ -147,9 +147,12 @@ def test_a_document_of_an_older_release_is_compared_in_the_current_version() -> 
     after.edit("segments", "guest", default_action="allow")
     new = compile_network(after.network())["segment/guest"]
     old = compile_network(before.network())["segment/guest"]
-    old = replace(old, body=unversioned_body(old.kind, old.body))
+    old = replace(old, body=previous_body(old.kind, old.body))
     (change,) = diff_resources({old.address: old}, {new.address: new})
-    assert list(describe_change(change)) == [f"document version 0 → {VERSION}", "default action: deny → allow"]
+    assert list(describe_change(change)) == [
+        f"document version {VERSION - 1} → {VERSION}",
+        "default action: deny → allow",
+    ]
 
 
 @pytest.mark.parametrize("field", [name for name in get_type_hints(RuleEntry) if name != "id"])

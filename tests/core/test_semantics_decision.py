@@ -45,11 +45,26 @@ def test_a_flow_is_decided_by_its_initiator() -> None:
 def test_candidates_are_the_policies_that_name_both_ends(
     more: dict[str, Any], start: str, end: str, denied: bool
 ) -> None:
-    """“Candidates are the enabled policies whose segments hold the flow's segment, whose `from` contains the source
-    attachment's group (or its connector, or `any`) and whose `to` contains the destination's.”"""
+    """“Candidates are the enabled policies whose segments hold the flow's segment, whose `from` contains any
+    group of the source attachment (or its connector, or `any`) and whose `to` contains one of the destination's.”"""
     net = hospital_network()
     net.add("policies", {**policy("p", 1, start, end, DENY), **more})
     assert trace_disposition(net, "hospital-a", "vpc-dev") == ("denied_by_rule" if denied else "delivered")
+
+
+def test_an_attachment_is_in_named_selecting_and_containing_groups() -> None:
+    """“An attachment is in the groups that it names, in those whose selector its labels meet (its own, and its
+    connector's under other keys), and in those that contain one of these.”"""
+    net = hospital_network()
+    net.add("groups", {"name": "east", "selector": "site=east, floor!=1"})
+    net.add("groups", {"name": "wards", "contains": ["east"]})
+    net.add("policies", policy("p", 1, "wards", "dev", DENY))
+    assert trace_disposition(net, "hospital-a", "vpc-dev") == "delivered"
+    net.edit("connectors", "hospital-a", labels={"site": "east"})
+    assert trace_disposition(net, "hospital-a", "vpc-dev") == "denied_by_rule"
+    [attachment] = net.rows[net.uid_of("connectors", "hospital-a")][4]["attachments"]
+    net.edit("connectors", "hospital-a", attachments=[{**attachment, "labels": {"floor": "1"}}])
+    assert trace_disposition(net, "hospital-a", "vpc-dev") == "delivered"
 
 
 @pytest.mark.parametrize(("first", "second", "rule"), [(1, 2, "one/rule-1"), (4, 3, "two/rule-1")])

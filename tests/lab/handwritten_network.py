@@ -101,7 +101,7 @@ class HandwrittenNetwork:
         members: list[dict[str, Any]] = [
             {
                 "id": i, "connector": site.name, "number": i, "exchange": site.exchange, "home": f"{site.exchange}/1",
-                "kind": site.kind, "group": None, "anchor_class": i, "prefixes": [site.prefix] if site.prefix else [],
+                "kind": site.kind, "groups": [], "anchor_class": i, "prefixes": [site.prefix] if site.prefix else [],
                 "ranges": [_range(site.prefix)] if site.prefix else [],
                 "sources": [_range(site.prefix)] if site.prefix else [],
             }

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
+from tests.core.random_groups import attachment_groups, group_fields, labels
 from tests.core.sample_networks import IntentBuilder
 
 sampled = st.sampled_from
@@ -90,8 +91,8 @@ def networks(draw: st.DrawFn) -> GeneratedNetwork:
     net.add("exchanges", {"name": "us", "location": "aws-us-east-1"})
     for segment in SEGMENTS:
         net.add("segments", {"name": segment, "default_action": draw(sampled(("allow", "deny")))})
-    for group in GROUPS:
-        net.add("groups", {"name": group})
+    for index, group in enumerate(GROUPS):
+        net.add("groups", {"name": group, **draw(group_fields(GROUPS[:index]))})
     _connectors(draw, net)
     exits = _exits(draw, net)
     prefixes = used_prefixes(net)
@@ -145,19 +146,23 @@ def _connectors(draw: st.DrawFn, net: GeneratedNetwork) -> None:
         net.numbers[name], net.homes[name] = number, segment
         body: dict[str, Any] = {
             "name": name, "kind": "lab-site", "exchange": draw(sampled(("eu", "us"))),
-            "attachments": [{"segment": segment, "group": draw(sampled((*GROUPS, None))), "prefixes": prefixes}],
+            "attachments": [{"segment": segment, **draw(attachment_groups(GROUPS)), "prefixes": prefixes}],
+            "labels": draw(labels()),
         }  # fmt: skip
         if draw(st.integers(0, 3)) == 0:
             body["failover_exchange"] = "us" if body["exchange"] == "eu" else "eu"
         if len(prefixes) > 1 and draw(st.integers(0, 3)) == 0:
-            others = [group for group in (*GROUPS, None) if group != body["attachments"][0]["group"]]
-            last = {"segment": segment, "group": draw(sampled(others)), "prefixes": [prefixes.pop()]}
-            body["attachments"].append(last)
+            others = [
+                groups for groups in ([], *([group] for group in GROUPS)) if groups != body["attachments"][0]["groups"]
+            ]
+            body["attachments"].append(
+                {"segment": segment, "groups": draw(sampled(others)), "prefixes": [prefixes.pop()]}
+            )
         if draw(st.integers(0, 4)) == 0:
             body["redundancy_group"] = name
             twin = {**body, "name": f"{name}-twin", "preference": draw(sampled((50, 100, 200)))}
             if len(body["attachments"]) == 1:
-                twin["attachments"] = [{**body["attachments"][0], "group": draw(sampled((*GROUPS, None)))}]
+                twin["attachments"] = [{**body["attachments"][0], **draw(attachment_groups(GROUPS))}]
             net.add("connectors", body)
             net.add("connectors", twin)
         else:
@@ -302,7 +307,9 @@ def network_versions(draw: st.DrawFn) -> tuple[GeneratedNetwork, GeneratedNetwor
 
 
 def _random_edit(draw: st.DrawFn, net: GeneratedNetwork, prefixes: list[str]) -> None:
-    edit = draw(sampled(("default_action", "rules", "policy", "group", "share", "nat", "route", "service", "site")))
+    edit = draw(
+        sampled(("default_action", "rules", "policy", "groups", "selector", "share", "nat", "route", "service", "site"))
+    )
     if edit == "default_action":
         net.edit("segments", draw(sampled(SEGMENTS)), default_action=draw(sampled(("allow", "deny"))))
     elif edit == "rules" and (names := net.names("policies")):
@@ -315,20 +322,24 @@ def _random_edit(draw: st.DrawFn, net: GeneratedNetwork, prefixes: list[str]) ->
             row[4]["position"] for row in net.rows.values() if row[0] == "policies"
         }:
             net.add("policies", policy(draw, net, f"late{count}", position, prefixes))
-    elif edit == "group":
+    elif edit == "selector":
+        net.edit("groups", GROUPS[1], **draw(group_fields(GROUPS[:1])))
+    elif edit == "groups":
         name = draw(sampled(sorted(net.numbers)))
         body = next(row[4] for row in net.rows.values() if row[0] == "connectors" and row[4]["name"] == name)
         first, *others = body["attachments"]
-        taken = {attachment["group"] for attachment in others}
-        free = [group for group in (*GROUPS, None) if group is None or net.resolve("groups", group) not in taken]
-        attachments = [{**first, "group": draw(sampled(free[:2]))}, *others]
+        taken = {tuple(attachment["groups"]) for attachment in others}
+        groups = draw(attachment_groups(GROUPS))["groups"]
+        if tuple(net.uid_of("groups", group) for group in groups) in taken:
+            return
+        attachments = [{**first, "groups": groups}, *others]
         net.edit("connectors", name, attachments=attachments)
     elif edit == "service":
         inner = draw(st.lists(rules(prefixes, ("allow", "deny")), max_size=2))
         net.edit("services", draw(sampled(SERVICES)), settings={"default": "allow", "rules": inner})
     elif edit == "site" and "late" not in net.names("connectors"):
         net.numbers["late"], net.homes["late"] = 3, "corp"
-        attachment = {"segment": "corp", "group": draw(sampled((*GROUPS, None))), "prefixes": ["10.0.0.0/24"]}
+        attachment = {"segment": "corp", **draw(attachment_groups(GROUPS)), "prefixes": ["10.0.0.0/24"]}
         net.add("connectors", {"name": "late", "kind": "lab-site", "exchange": "eu", "attachments": [attachment]})
     elif edit in ("share", "nat", "route"):
         kind = {"share": "shares", "nat": "nat-rules", "route": "route-policies"}[edit]

@@ -20,7 +20,7 @@ from provisioning.agent.render import render_node
 from provisioning.agent.state import AgentState
 from provisioning.core.node_document import VERSION
 from provisioning.core.values.resource import canonical_json
-from tests.core.unversioned_bodies import unversioned_body
+from tests.core.previous_bodies import previous_body
 from tests.lab.compiled_documents import compile_documents
 from tests.lab.test_agent_render import NETWORK, clinic
 
@@ -37,13 +37,12 @@ def document(version: int = VERSION) -> dict[str, Any]:
     return {"version": version, "serial": 7, "node": {}, "sections": NETWORK.documents()[NODE]}
 
 
-def unversioned(sections: dict[str, Any]) -> dict[str, Any]:
-    """Return the document as releases before versions wrote it; ``version`` was its serial."""
+def previous_document(sections: dict[str, Any]) -> dict[str, Any]:
+    """Return the document as releases before this version wrote it."""
     old = {
-        key: {**section, "body": unversioned_body(section["kind"], section["body"])}
-        for key, section in sections.items()
+        key: {**section, "body": previous_body(section["kind"], section["body"])} for key, section in sections.items()
     }
-    return {"version": 57, "node": {}, "sections": old}
+    return {"version": VERSION - 1, "serial": 57, "node": {}, "sections": old}
 
 
 def make_agent(folder: Path) -> Agent:
@@ -69,16 +68,16 @@ def test_a_document_of_a_later_version_or_another_signer_is_refused() -> None:
 
 
 @pytest.mark.parametrize("sections", [NETWORK.documents()[NODE], compile_documents(clinic().network())[NODE]])
-def test_an_unversioned_document_is_read_as_before(sections: dict[str, Any]) -> None:
-    old = verify_document(*signed(unversioned(sections)), KEY.public_key())
+def test_a_document_of_the_version_before_is_read(sections: dict[str, Any]) -> None:
+    old = verify_document(*signed(previous_document(sections)), KEY.public_key())
     new = verify_document(*signed({**document(), "sections": sections}), KEY.public_key())
     assert old.serial == 57
     rendered = render_node(old, {}, "x.")
     assert rendered == render_node(new, {}, "x.") and rendered.namespaces and not rendered.failed
 
 
-def test_an_agent_starts_from_its_stored_unversioned_document(tmp_path: Path) -> None:
-    text, signature = signed(unversioned(NETWORK.documents()[NODE]))
+def test_an_agent_starts_from_its_stored_document_of_the_version_before(tmp_path: Path) -> None:
+    text, signature = signed(previous_document(NETWORK.documents()[NODE]))
     (tmp_path / "document.json").write_text(json.dumps({"document": text, "signature": signature}))
     agent = make_agent(tmp_path)
     agent.resume()

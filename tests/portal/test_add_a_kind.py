@@ -17,9 +17,10 @@ from django.urls import clear_url_caches, include, path
 
 from provisioning.core import intent, plan
 from provisioning.core.formats.csv_tables import CSV_TABLES, CsvTable
-from provisioning.core.intent.fields import Choice, Integer, Objects, Reference, RenamedFrom, Text
+from provisioning.core.intent.fields import Choice, Integer, Objects, Reference, Text
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind, registered_kind
+from provisioning.core.intent.old_names import RenamedFrom
 from provisioning.core.intent.reference import reference_markdown
 from provisioning.core.values.resource import Resource
 from tests.api import test_intent_objects, test_network_document

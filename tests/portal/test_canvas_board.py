@@ -12,7 +12,8 @@ CORP, PROD, DEV, FW = "seg-corp", "grp-prod", "grp-dev", "svc-fw"
 
 
 def connector(name: str, kind: str = "lab-site", group: str | None = None) -> dict[str, Any]:
-    return {"name": name, "kind": kind, "attachments": [{"segment": CORP, "group": group, "prefixes": []}]}
+    attachment = {"segment": CORP, "groups": [group] if group else [], "prefixes": []}
+    return {"name": name, "kind": kind, "attachments": [attachment]}
 
 
 def policy(name: str, start: str, end: str, position: int = 10, **rule: Any) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def network_of_segments() -> dict[str, dict[str, Any]]:
     connectors = {}
     for number in range(SEGMENTS * 20):
         site = connector(f"site-{number:03}")
-        site["attachments"][0] |= {"segment": f"s-{number % SEGMENTS}", "group": f"g-{number % (SEGMENTS * 5)}"}
+        site["attachments"][0] |= {"segment": f"s-{number % SEGMENTS}", "groups": [f"g-{number % (SEGMENTS * 5)}"]}
         connectors[f"c-{number}"] = site
     within = {**policy("within", "g-0", f"g-{SEGMENTS}"), "segments": ["s-0"]}
     return network(segments=segments, groups=groups, connectors=connectors, policies={"p1": within})
@@ -175,7 +175,7 @@ def test_the_page_of_a_large_network_is_small_and_opening_or_searching_loads_wha
             "attachments": [
                 {
                     "segment": f"vrf-{number % 20}",
-                    "group": f"app-{number % 100}",
+                    "groups": [f"app-{number % 100}"],
                     "prefixes": [f"10.{number // 250}.{number % 250}.0/24"],
                 }
             ],

@@ -60,7 +60,7 @@ def states(draft: Draft) -> list[dict[str, Any]]:
 def groups_of(states: list[dict[str, Any]], name: str) -> list[Any]:
     """Return the group of a connector in each state; ``absent`` where the connector does not exist."""
     return [
-        next((site["attachments"][0]["group"] for site in state["connectors"] if site["name"] == name), "absent")
+        next((site["attachments"][0]["groups"][0] for site in state["connectors"] if site["name"] == name), "absent")
         for state in states
     ]
 

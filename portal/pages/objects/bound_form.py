@@ -21,6 +21,7 @@ from portal.pages.objects.form_fields import (
 from portal.pages.objects.kind_page import Body, value_at
 from portal.pages.segment_hues import segment_hue
 from provisioning.core.intent import ANY
+from provisioning.core.values.labels import format_labels
 
 COLORS = ("#3f67a8", "#a8527f", "#8a7340", "#4d7d74", "#7563a6", "#a1604a", "#5f7a3f", "#5a6b7d")
 """The colours of the eight muted hues, in their order."""
@@ -90,6 +91,8 @@ class BoundField:
             return "yes" if value else "no"
         if isinstance(value, list):
             return ", ".join(map(str, value))
+        if isinstance(value, Mapping):
+            return format_labels(value)
         return "" if value is None else str(value)
 
     @property
@@ -100,7 +103,7 @@ class BoundField:
         if isinstance(self.field, ReferenceField) and "any" in self.field.literals:
             return self.value not in (None, [], ["any"])
         usual = self.field.default if isinstance(self.field, NumberField) else None
-        return bool(self.rows) or self.value not in (None, "", [], 0, False, usual)
+        return bool(self.rows) or self.value not in (None, "", [], {}, 0, False, usual)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,12 +46,15 @@ SETTINGS_LAYOUT: dict[str, dict[str, Any]] = {
 
 
 def attachments_field(kind: str) -> FormField:
-    """A cloud network joins one segment; a site may join several, and one segment with several groups."""
+    """A row for each segment, and for each part of one whose groups or labels differ."""
     known = CONNECTOR_KINDS[kind]
-    members = (ATTACHMENT("group", half=True), ATTACHMENT("prefixes", lines=2, required=True))
+    members = (
+        ATTACHMENT("groups", half=True),
+        ATTACHMENT("prefixes", lines=2, required=True),
+        ATTACHMENT("labels"),
+    )
     return FIELDS(
         "attachments",
-        most=1 if known.cloud else 0,
         fields=(ATTACHMENT("segment", half=True, required=True), *(members if known.prefixes else ())),
     )
 
@@ -98,6 +101,7 @@ def connector_form(body: Body) -> tuple[FormField, ...]:
             ),
         ),
         CIRCUITS,
+        FIELDS("labels"),
         FIELDS("billing_tags"),
         FIELDS("enabled"),
         FIELDS("description"),
@@ -115,7 +119,7 @@ KIND_PAGE = KindPage(
             "Segments", lambda body: [attachment["segment"] for attachment in body["attachments"]], cell="segment"
         ),
         ListColumn(
-            "Groups", lambda body: [attachment["group"] for attachment in body["attachments"] if attachment["group"]]
+            "Groups", lambda body: [group for attachment in body["attachments"] for group in attachment["groups"]]
         ),
         ListColumn(
             "Prefixes",

@@ -19,6 +19,7 @@ from portal.pages.objects.form_fields import (
     ColorField,
     FieldGroup,
     FormField,
+    LabelsField,
     NumberField,
     ReferenceField,
     RowsField,
@@ -38,6 +39,7 @@ from provisioning.core.intent.fields import (
     Field,
     Integer,
     IpProtocol,
+    Labels,
     Match,
     Object,
     Objects,
@@ -113,6 +115,11 @@ def _form_field(spec: Field, path: str, label: str, layout: dict[str, Any]) -> F
 def _(spec: Text, path: str, label: str, layout: dict[str, Any]) -> FormField:
     declared = {"example": spec.example, "required": spec.required, "optional": spec.nullable}
     return TextField(path, label, **{**declared, **_hint(spec, layout)})
+
+
+@_form_field.register
+def _(spec: Labels, path: str, label: str, layout: dict[str, Any]) -> FormField:
+    return LabelsField(path, label, **{"example": spec.example, **_hint(spec, layout)})
 
 
 @_form_field.register

@@ -50,6 +50,15 @@ class TextListField(FormField):
 
 
 @dataclass(frozen=True, slots=True)
+class LabelsField(FormField):
+    """Keys with values: ``env=prod, tier=web``."""
+
+    widget: ClassVar[str] = "labels"
+
+    example: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
 class NumberField(FormField):
     widget: ClassVar[str] = "number"
 

@@ -7,5 +7,9 @@ from portal.pages.objects.kind_page import KindPage, ListColumn
 KIND_PAGE = KindPage(
     key="groups",
     icon="stack-2",
-    columns=(ListColumn("Description", lambda body: body["description"]),),
+    columns=(
+        ListColumn("Selects", lambda body: body["selector"] or "", cell="mono"),
+        ListColumn("Contains", lambda body: body["contains"]),
+        ListColumn("Description", lambda body: body["description"], wide=True),
+    ),
 )

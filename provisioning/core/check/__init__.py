@@ -12,6 +12,7 @@ from functools import partial
 
 from provisioning.core.check import (
     connectors,
+    groups,
     internet_apps,
     kernel_limits,
     names,
@@ -36,6 +37,8 @@ _NETWORK_CHECKS: dict[Callable[[Network], Iterable[Problem]], tuple[str, ...]] =
     names.check_duplicate_names: (),
     names.check_duplicate_positions: (),
     names.check_exchange_limits: ("exchanges",),
+    groups.check_group_circles: ("groups",),
+    groups.check_selectors: (),
     connectors.check_link_addresses: ("connectors",),
     connectors.check_shared_networks: ("connectors",),
     connectors.check_failover: ("connectors", "exchanges"),

@@ -108,7 +108,7 @@ def _check_inside(
 ) -> Iterator[Problem]:
     """Report inside addresses that are not behind the connector, and rules that present several groups as one."""
     ranges_by_group = [
-        (attachment.group, merge_ranges(prefix_range(prefix) for prefix in attachment.prefixes))
+        (attachment.member_of, merge_ranges(prefix_range(prefix) for prefix in attachment.prefixes))
         for attachment in attachments
     ]
     attached = merge_ranges(range_ for _, ranges in ranges_by_group for range_ in ranges)

@@ -73,18 +73,17 @@ def _members_by_name(resolved: ResolvedSegment) -> tuple[MembersByName, bool]:
     """Return own and imported members of a segment by every name a policy may use, and whether it has an exit."""
     by_name: MembersByName = {}
     attached = [
-        (connector, attachment.group)
+        (connector, attachment.member_of)
         for connector, attachments in resolved.routing_table.attached
         for attachment in attachments
     ]
-    inner = [(connector, group) for connector, group in attached if connector.kind != "internet-exit"]
+    inner = [(connector, groups) for connector, groups in attached if connector.kind != "internet-exit"]
     imported = resolved.imported_members if resolved.shares else ()
-    for connector, group in (*inner, *((member.connector, member.attachment.group) for member in imported)):
-        for name in (ANY, connector.uid, group):
-            if name is not None:
-                known = by_name.setdefault(name, (connector.uid, connector.name))
-                if known is not None and known[0] != connector.uid:
-                    by_name[name] = None
+    for connector, groups in (*inner, *((member.connector, member.attachment.member_of) for member in imported)):
+        for name in (ANY, connector.uid, *groups):
+            known = by_name.setdefault(name, (connector.uid, connector.name))
+            if known is not None and known[0] != connector.uid:
+                by_name[name] = None
     return by_name, len(inner) < len(attached)
 
 

@@ -19,7 +19,7 @@ def check_route_policy_targets(network: Network) -> Iterator[Problem]:
         if segment is None:
             continue
         attached = network.resolved(segment.uid).local_segment.routing_table.attached
-        groups = {attachment.group for _, attachments in attached for attachment in attachments}
+        groups = {group for _, attachments in attached for attachment in attachments for group in attachment.member_of}
         for index, uid in enumerate(policy.targets):
             path = f"route-policies/{policy.key}/targets[{index}]"
             connector, group = intent.connectors.get(uid), intent.groups.get(uid)
@@ -89,7 +89,9 @@ def check_unused_route_policies(resolved: ResolvedSegment) -> Iterator[Problem]:
 
 
 def _is_target(policy: RoutePolicy, connector: Connector, attachments: Sequence[Attachment]) -> bool:
-    return connector.uid in policy.targets or any(attachment.group in policy.targets for attachment in attachments)
+    return connector.uid in policy.targets or any(
+        not set(attachment.member_of).isdisjoint(policy.targets) for attachment in attachments
+    )
 
 
 def _presented_routes(resolved: ResolvedSegment, targets: set[str]) -> Iterator[tuple[Connector, str]]:

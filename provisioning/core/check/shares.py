@@ -39,7 +39,7 @@ def _check_empty_side(network: Network, share: Share, field: str, side: ShareSid
         return
     where = f"segment “{intent.segments[side.segment].name}”"
     members = network.resolved(side.segment).members
-    groups = {member.attachment.group for member in members}
+    groups = {group for member in members for group in member.attachment.member_of}
     for index, uid in enumerate(side.groups):
         if uid in intent.groups and uid not in groups:
             yield Problem(

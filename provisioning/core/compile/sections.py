@@ -51,7 +51,7 @@ def _member_entry(network: Network, resolved: ResolvedSegment, member: Member) -
         "exchange": member.exchange.key,
         "home": member.home,
         "kind": member.connector.kind,
-        "group": network.intent.groups[group].key if (group := member.attachment.group) else None,
+        "groups": sorted(network.intent.groups[uid].key for uid in member.attachment.member_of),
         "prefixes": list(member.attachment.prefixes),
         "ranges": ranges,
         "sources": ranges if member.sources == member.ranges else range_texts(member.sources),

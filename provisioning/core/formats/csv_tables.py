@@ -19,7 +19,8 @@ from typing import Any
 from provisioning.core.formats.csv_text import CsvRow
 from provisioning.core.intent import kind_of
 from provisioning.core.intent.declaration import DeclaredField
-from provisioning.core.intent.fields import Boolean, Field, Integer, Objects, Prefix, Prefixes
+from provisioning.core.intent.fields import Boolean, Field, Integer, Labels, Objects, Prefix, Prefixes
+from provisioning.core.values.labels import format_labels, parse_labels
 from provisioning.core.values.text import normalise_text
 
 Body = Mapping[str, Any]
@@ -65,7 +66,8 @@ class CsvObject:
         field, rest = re.match(r"(\w*)(.*)", path, re.S).groups()  # type: ignore[union-attr]  # matches every text
         row = re.match(r"\[(\d+)\]\.?(\w+)?", rest)
         if field == self.table.rows_of and row and int(row[1]) < len(self.lines):
-            return self.lines[int(row[1])].number, row[2] or self.table.prefix_column
+            columns = self.table.row_columns
+            return self.lines[int(row[1])].number, columns.get(row[2], row[2]) or self.table.prefix_column
         if field == self.table.rows_of:
             return self.lines[0].number, self.table.row_fields[0].name
         is_setting = path.startswith(SETTING_PREFIX)
@@ -106,16 +108,32 @@ class CsvTable:
     @cached_property
     def help_texts(self) -> dict[str, str]:
         """Return column → what its field holds, as the declaration says it."""
-        fields = {field.name: field for field in (*self.single_fields, *self.row_fields)}
+        fields = {field.name: field for field in self.single_fields}
+        fields |= {self.row_columns[field.name]: field for field in self.row_fields}
         return {name: fields[name].spec.help or fields[name].label.lower() for name in self.columns}
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """Columns in the order of the declaration, those of ``rows_of`` where it stands."""
         order = [field.name for field in kind_of(self.kind).declaration.fields]
-        before = [field for field in self.single_fields if order.index(field.name) < order.index(self.rows_of)]
-        after = [field for field in self.single_fields if field not in before]
-        return tuple(field.name for field in (*before, *self.row_fields, *after))
+        before = [field.name for field in self.single_fields if order.index(field.name) < order.index(self.rows_of)]
+        after = [field.name for field in self.single_fields if field.name not in before]
+        return (*before, *self.row_columns.values(), *after)
+
+    @cached_property
+    def row_columns(self) -> dict[str, str]:
+        """Field of a row → its column: its name, or ``attachments.labels`` where the object has such a field too."""
+        taken = {field.name for field in self.single_fields}
+        return {
+            field.name: f"{self.rows_of}.{field.name}" if field.name in taken else field.name
+            for field in self.row_fields
+        }
+
+    @cached_property
+    def old_columns(self) -> dict[str, str]:
+        """Return the name that a column had once → its name."""
+        fields = (*self.single_fields, *self.row_fields)
+        return {field.spec.renamed_from.name: field.name for field in fields if field.spec.renamed_from}
 
     def rows(self, body: Body) -> list[dict[str, str]]:
         first = {field.name: _format_field(field, body[field.name]) for field in self.single_fields}
@@ -124,7 +142,7 @@ class CsvTable:
             if value is not None:
                 first[SETTING_PREFIX + name] = value if plain else json.dumps(value, ensure_ascii=False)
         listed = [
-            {field.name: _format_field(field, row[field.name]) for field in self.row_fields}
+            {self.row_columns[field.name]: _format_field(field, row[field.name]) for field in self.row_fields}
             for row in body[self.rows_of]
         ]
         repeated = {name: first[name] for name in self.repeated}
@@ -153,8 +171,9 @@ class CsvTable:
         required = kind_of(self.kind).declaration.by_name[self.rows_of].spec.required
         return [
             {
-                field.name: _cell_parser(field.spec)(field.name, line.cells.get(field.name, ""))
+                field.name: _cell_parser(field.spec)(column, line.cells.get(column, ""))
                 for field in self.row_fields
+                for column in (self.row_columns[field.name],)
             }
             for line in lines
             if required or line.cells[key] or len(lines) > 1
@@ -179,6 +198,7 @@ def rows_to_objects(
 ) -> tuple[list[CsvObject], list[tuple[int, str, str]]]:
     """The objects of a table, in its order, and what is wrong with cells as (row, column, message)."""
     table = CSV_TABLES[kind]
+    header = [table.old_columns.get(name, name) for name in header]
     problems: list[tuple[int, str, str]] = []
     for name in header:
         if name not in table.columns and not (table.settings and name.startswith(SETTING_PREFIX)):
@@ -187,7 +207,8 @@ def rows_to_objects(
     if "name" not in header:
         problems.append((1, "name", "There is no column “name”."))
     objects: dict[str, CsvObject] = {}
-    for line in lines if not problems else ():
+    for sent in lines if not problems else ():
+        line = CsvRow(sent.number, {table.old_columns.get(name, name): cell for name, cell in sent.cells.items()})
         name = normalise_text(line.cells["name"])
         if not name:
             problems.append((line.number, "name", "This row has no name."))
@@ -277,6 +298,8 @@ def _load_json(cell: str) -> Any:
 def _format_field(field: DeclaredField, value: Any) -> str:
     if isinstance(field.spec, Prefixes):
         return " ".join(value)
+    if isinstance(field.spec, Labels):
+        return format_labels(value)
     return json.dumps(value, ensure_ascii=False) if isinstance(field.spec, Objects) else _format_cell(value)
 
 
@@ -300,6 +323,8 @@ def _cell_parser(spec: Field) -> Callable[[str, str], Any]:
         return lambda column, cell: _split_prefixes(cell)
     if isinstance(spec, Prefix):
         return lambda column, cell: cell
+    if isinstance(spec, Labels):
+        return lambda column, cell: parse_labels(cell)
     if isinstance(spec, Objects):
         return _parse_json
     return _parse_names if spec.is_list else _parse_text

@@ -25,7 +25,7 @@ class _Absent:
 
 ABSENT: Final[Any] = _Absent()
 
-_LIST_KEYS = (("name",), ("segment",), ("segment", "group"), ("exchange",), ("prefix",), ("prefix", "ge", "le"))
+_LIST_KEYS = (("name",), ("segment",), ("segment", "groups"), ("exchange",), ("prefix",), ("prefix", "ge", "le"))
 """Fields that tell the objects of a list apart, the best first."""
 
 
@@ -163,7 +163,13 @@ def _key_by_name(versions: Sequence[list[Any]], label: ReferenceLabel) -> list[d
 def _list_key(item: Mapping[str, Any], fields: tuple[str, ...], label: ReferenceLabel) -> str | None:
     if not all(field in item for field in fields) or not isinstance(item[fields[0]], str) or not item[fields[0]]:
         return None
-    return "/".join("" if item[field] is None else label(str(item[field])) for field in fields)
+    return "/".join(_label_of(item[field], label) for field in fields)
+
+
+def _label_of(value: Any, label: ReferenceLabel) -> str:
+    if isinstance(value, list):
+        return "+".join(label(str(part)) for part in value)
+    return "" if value is None else label(str(value))
 
 
 def _absent_as_none(value: Any) -> Any:

@@ -97,6 +97,7 @@ __all__ = [
     "all_kinds",
     "build_object",
     "capitalise",
+    "complete_body",
     "is_prefix",
     "is_same_body",
     "kind_of",
@@ -193,11 +194,8 @@ def normalise_body(kind: str, body: Any, resolve: ResolveReference) -> dict[str,
     """
     if not isinstance(body, dict):
         raise InvalidIntent([Problem("wrong_type", "", "An object with fields was expected.")])
-    declared = kind_of(kind)
-    reader = FieldReader(translate_old_fields(kind, body), resolve)
-    for name, renamed in declared.renamed_fields:
-        reader.refuse_old_name(renamed.name, name, renamed.words)
-    read = declared.declaration.read(reader)
+    reader = FieldReader(body, resolve)
+    read = kind_of(kind).declaration.read(reader)
     if reader.problems:
         raise InvalidIntent(reader.problems)
     return read
@@ -213,6 +211,19 @@ def is_same_body(kind: str, one: Mapping[str, Any] | None, other: Mapping[str, A
 def with_sorted_sets(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """Return a stored body with its sets in the order that new bodies have them in."""
     return kind_of(kind).declaration.with_sorted_sets(body)
+
+
+def complete_body(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Return a stored body by today's declaration; the very same one where an up-to-date release wrote it.
+
+    One that can no longer be read stays as it is.
+    """
+    if kind_of(kind).declaration.is_complete(body):
+        return body
+    try:
+        return normalise_body(kind, body, lambda _kind, uid: uid)
+    except InvalidIntent:
+        return body
 
 
 def build_object(kind: str, uid: str, number: int, key: str, body: Mapping[str, Any]) -> Any:

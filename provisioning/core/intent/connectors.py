@@ -20,16 +20,19 @@ from provisioning.core.intent.fields import (
     Choice,
     Field,
     Integer,
+    Labels,
     Name,
     Nested,
     Objects,
     Prefixes,
     Reference,
+    References,
     Text,
 )
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
 from provisioning.core.intent.limits import ATTACHMENTS
+from provisioning.core.intent.old_names import RenamedFrom
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +100,32 @@ class ConnectorSettings(Field):
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """``group`` None: the connector is only its own implicit group."""
+    """``groups``: those that it names itself; without any the connector is only its own implicit group.
+
+    ``resolved_groups``: all groups that it is in where that is more: by labels, or through groups in groups. A network
+    sets them (resolve/memberships.py).
+    """
 
     segment: Annotated[str, Reference(("segments",), filter=True, in_bulk=True)]
-    group: Annotated[str | None, Reference(("groups",), default=None, filter=True, in_bulk=True)]
+    groups: Annotated[
+        tuple[str, ...],
+        References(
+            ("groups",),
+            default=(),
+            help="that it joins by name",
+            filter="group",
+            in_bulk=True,
+            renamed_from=RenamedFrom("group", listed=True),
+        ),
+    ]
+    labels: Annotated[Mapping[str, str], Labels(help="besides those of the connector; of one key these count")]
     prefixes: Annotated[tuple[str, ...], Prefixes(example="10.1.0.0/16")]
+    resolved_groups: tuple[str, ...] | None = None
+
+    @property
+    def member_of(self) -> tuple[str, ...]:
+        """All groups that it is in."""
+        return self.groups if self.resolved_groups is None else self.resolved_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +158,7 @@ class Connector(IntentObject):
             "where one is kept"
         ),
     ]
+    labels: Annotated[Mapping[str, str], Labels(help="what selectors of groups ask for; they hold in all attachments")]
     billing_tags: BillingTags
 
     @property
@@ -149,7 +174,8 @@ class Connector(IntentObject):
 
 
 def _check_attachments(reader: FieldReader, kind: ConnectorKind, attachments: list[dict[str, Any]]) -> None:
-    if kind.cloud and len(attachments) > 1:
+    segments = dict.fromkeys(attachment["segment"] for attachment in attachments if attachment["segment"])
+    if kind.cloud and len(segments) > 1:
         reader.problem("out_of_range", "attachments", "A cloud network belongs to exactly one segment.")
         return
     seen = set()
@@ -159,12 +185,12 @@ def _check_attachments(reader: FieldReader, kind: ConnectorKind, attachments: li
             reader.problem("required", where, "Say which prefixes are behind this connector.")
         if not kind.prefixes and attachment["prefixes"]:
             reader.problem("not_one_of", where, "An internet exit attaches no prefixes; leave them out.")
-        joins = (attachment["segment"], attachment["group"])
+        joins = (attachment["segment"], tuple(attachment["groups"]), tuple(attachment["labels"].items()))
         if attachment["segment"] and joins in seen:
             reader.problem(
                 "duplicate",
                 f"attachments[{index}]",
-                "Another attachment joins the same segment and group. Put the prefixes of both into one.",
+                "Another attachment joins the same segment and groups. Put the prefixes of both into one.",
             )
         seen.add(joins)
 
@@ -181,8 +207,9 @@ KIND = Kind(
         "kind": "aws-vpc",
         "exchange": "eu",
         "size": "small",
-        "attachments": [{"segment": "corp", "group": "prod", "prefixes": ["10.1.0.0/16"]}],
+        "attachments": [{"segment": "corp", "groups": ["prod"], "prefixes": ["10.1.0.0/16"]}],
         "settings": {"account": "123456789012", "region": "eu-central-1", "vpc_id": "vpc-0a1b2c3d"},
+        "labels": {"env": "prod"},
         "billing_tags": ["research"],
     },
     counted=True,

@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from provisioning.core.intent.field_reader import FieldReader
 from provisioning.core.intent.fields import ANY, INTERNET, Build, Field, Object, as_tuple, is_prefix
+from provisioning.core.intent.old_names import RenamedFrom
 
 ObjectReference = tuple[str, str]
 """(kind, uid)."""
@@ -64,10 +65,15 @@ class Declaration:
             (field.name, field.spec, field.nested) for field in self.fields if field.nested is not None
         )
         self._readers = tuple((field.name, field.spec.read, field.nested) for field in self.fields)
+        self.renamed_fields: tuple[tuple[str, RenamedFrom], ...] = tuple(
+            (field.name, field.spec.renamed_from) for field in self.fields if field.spec.renamed_from
+        )
 
     def read(self, reader: FieldReader) -> dict[str, Any]:
         """Return the stored form with every default filled in; all problems go to the reader."""
         body: dict[str, Any] = {}
+        if self.renamed_fields:
+            reader.translate_old_names(self.renamed_fields)
         for name, read, nested in self._readers:
             body[name] = read(reader, name, body, nested)
         if self._check_body is not None:
@@ -110,6 +116,21 @@ class Declaration:
                 values.append(f"convert_{index}({stored}, number, body)")
         build: Build = eval(f"lambda body, number, *identity: type_(*identity, {', '.join(values)})", names)
         return build
+
+    @cached_property
+    def _field_names(self) -> frozenset[str]:
+        return frozenset(self.by_name)
+
+    def is_complete(self, body: Mapping[str, Any]) -> bool:
+        """Whether a stored body has today's fields, inside as well: one of an older release may not."""
+        if body.keys() != self._field_names:
+            return False
+        return all(
+            nested.is_complete(inner)
+            for name, spec, nested in self._nested
+            if body[name] and spec.is_declared_in(body)
+            for inner in (body[name] if spec.is_list else (body[name],))
+        )
 
     def references(self, body: Mapping[str, Any]) -> Iterator[ObjectReference]:
         """Yield what a stored body names; a uid is counted for each kind it may be of."""

@@ -14,6 +14,7 @@ from provisioning.core.intent.fields import (
     Field,
     Integer,
     IpProtocol,
+    Labels,
     Object,
     Objects,
     Ports,
@@ -21,6 +22,7 @@ from provisioning.core.intent.fields import (
     Prefixes,
     Reference,
     References,
+    Selector,
     Text,
     Texts,
 )
@@ -59,6 +61,16 @@ def type_text(spec: Field) -> str:
 def _(spec: Text) -> str:
     shape = f" like `{spec.example}`" if spec.pattern and spec.example else ""
     return f"text{shape}, at most {spec.max_length:,} characters"
+
+
+@type_text.register
+def _(spec: Selector) -> str:
+    return f"selector over labels like `{spec.example}`, at most {spec.max_length:,} characters"
+
+
+@type_text.register
+def _(spec: Labels) -> str:
+    return f"object of labels, key → value{_at_most(spec)}"
 
 
 @type_text.register

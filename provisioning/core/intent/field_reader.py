@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from provisioning.core.intent.kind_words import kind_word
 from provisioning.core.intent.limits import LIST_ITEMS, PORTS, PREFIXES, REFERENCES, Limit
+from provisioning.core.intent.old_names import RenamedFrom
 from provisioning.core.values.address_forms import BadAddress, canonical_prefix
+from provisioning.core.values.labels import BadLabel, check_label
 from provisioning.core.values.protocols import PORT_PROTOCOLS, PROTOCOL_NUMBERS
 from provisioning.core.values.resource import Problem
 from provisioning.core.values.text import normalise_text, text_fault
@@ -58,14 +60,17 @@ class FieldReader:
             return None
         return default
 
-    def refuse_old_name(self, old: str, new: str, words: Mapping[str, str]) -> None:
-        """Report an old name of a field that could not be translated into the new one."""
-        value = self.get(old, None)
-        if isinstance(value, str) and value in words:
-            message = f"“{old}” is the old name of “{new}” and says something else. Leave “{old}” out."
-            self.problem("contradictory", old, message)
-        elif value is not None:
-            self.problem("not_one_of", old, f"“{value}” is not one of {', '.join(words)}.")
+    def translate_old_names(self, renamed_fields: Iterable[tuple[str, RenamedFrom]]) -> None:
+        """Read the body by today's names; report old names that could not be translated."""
+        body = self.body = dict(self.body)
+        for name, renamed in renamed_fields:
+            renamed.translate(name, body)
+            value = self.get(renamed.name, None)
+            if value is not None and (renamed.listed or (isinstance(value, str) and value in renamed.words)):
+                message = f"“{renamed.name}” is the old name of “{name}” and says something else. Leave it out."
+                self.problem("contradictory", renamed.name, message)
+            elif value is not None:
+                self.problem("not_one_of", renamed.name, f"“{value}” is not one of {', '.join(renamed.words)}.")
 
     def reject_unknown_fields(self) -> None:
         if self.body.keys() <= self._known_fields:
@@ -134,6 +139,21 @@ class FieldReader:
             else:
                 self.problem("wrong_type", path, "A text was expected here.")
         return texts
+
+    def labels(self, field: str, limit: Limit) -> dict[str, str]:
+        value = self._read_typed(field, {}, dict, "an object of labels, each a key with a text") or {}
+        self.check_limit(field, len(value), limit)
+        labels = {}
+        for key, label in value.items():
+            if not isinstance(label, str):
+                self.problem("wrong_type", f"{field}.{key}", f"The label “{key}” has to be a text. Put it in quotes.")
+                continue
+            try:
+                check_label(key, label)
+            except BadLabel as error:
+                self.problem("bad_label", f"{field}.{key}", str(error))
+            labels[key] = label
+        return dict(sorted(labels.items()))
 
     # References
 

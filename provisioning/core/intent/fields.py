@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from provisioning.core.intent.field_reader import REQUIRED, FieldReader
-from provisioning.core.intent.limits import LIST_ITEMS, LITERAL_PREFIXES, PORTS, PREFIXES, REFERENCES, Limit
+from provisioning.core.intent.limits import LABELS, LIST_ITEMS, LITERAL_PREFIXES, PORTS, PREFIXES, REFERENCES, Limit
+from provisioning.core.intent.old_names import RenamedFrom
 from provisioning.core.values.addresses import prefix_order
+from provisioning.core.values.labels import BadLabel, parse_selector
 
 ANY, INTERNET = "any", "internet"
 
@@ -37,14 +39,6 @@ class Nested(Protocol):
 
     @property
     def build(self) -> Build: ...
-
-
-@dataclass(frozen=True, slots=True)
-class RenamedFrom:
-    """The name a field had once, and its old words; both are still read, never written."""
-
-    name: str
-    words: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -246,6 +240,37 @@ class Texts(Field):
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
         return reader.texts(name, self.default)
+
+
+@dataclass(frozen=True)
+class Labels(Field):
+    """Keys with values, which selectors ask for (values/labels.py)."""
+
+    default: Any = field(default_factory=dict)
+    label: str = "Labels"
+    example: str = "env=prod, tier=web"
+    limit: Limit | None = LABELS
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        return reader.labels(name, self.limit or LABELS)
+
+
+@dataclass(frozen=True)
+class Selector(Text):
+    """A selector over labels, in its one spelling; null: nothing is selected."""
+
+    default: Any = None
+    max_length: int = 500
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        text = super().read(reader, name, before, nested)
+        if not isinstance(text, str) or not text:
+            return None
+        try:
+            return str(parse_selector(text))
+        except BadLabel as error:
+            reader.problem("bad_selector", name, str(error))
+            return None
 
 
 @dataclass(frozen=True)

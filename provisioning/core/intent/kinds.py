@@ -13,8 +13,9 @@ from typing import Any, overload
 
 from provisioning.core.intent.declaration import Declaration, DeclaredField, declaration_of
 from provisioning.core.intent.field_reader import InvalidIntent
-from provisioning.core.intent.fields import Position, RenamedFrom
+from provisioning.core.intent.fields import Position
 from provisioning.core.intent.kind_words import WORDS
+from provisioning.core.intent.old_names import RenamedFrom
 from provisioning.core.values.resource import Problem
 
 
@@ -40,13 +41,9 @@ class Kind:
     def declaration(self) -> Declaration:
         return declaration_of(self.type)
 
-    @cached_property
+    @property
     def renamed_fields(self) -> tuple[tuple[str, RenamedFrom], ...]:
-        return tuple(
-            (declared.name, declared.spec.renamed_from)
-            for declared in self.declaration.fields
-            if declared.spec.renamed_from
-        )
+        return self.declaration.renamed_fields
 
     @cached_property
     def filters(self) -> dict[str, tuple[tuple[str, ...], ...]]:

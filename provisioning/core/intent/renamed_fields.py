@@ -13,20 +13,10 @@ def old_field_names(kind: str) -> list[str]:
 
 
 def translate_old_fields(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body by today's names. What cannot be translated stays under its old name, and is refused there."""
+    """Return the body by today's names, as far as its own fields go."""
     translated = dict(body)
     for name, renamed in kind_of(kind).renamed_fields if kind in KINDS else ():
-        if renamed.name not in body:
-            continue
-        value = body[renamed.name]
-        word = renamed.words.get(value) if isinstance(value, str) else None
-        if value is None:
-            # Null asks for the default; today's name says more, where it is given.
-            del translated[renamed.name]
-            translated.setdefault(name, None)
-        elif word is not None and body.get(name) in (None, word):
-            del translated[renamed.name]
-            translated[name] = word
+        renamed.translate(name, translated)
     return translated
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from provisioning.core.intent.fields import Choice, Color, Prefixes, RenamedFrom
+from provisioning.core.intent.fields import Choice, Color, Prefixes
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
+from provisioning.core.intent.old_names import RenamedFrom
 
 DEFAULT_ACTIONS = {
     "deny": "Deny: nothing passes unless a policy allows",

@@ -39,11 +39,11 @@ def compute_blast_radius(changes: Sequence[Change], before: Intent, after: Inten
     for intent, other in ((before, after), (after, before)):
         touched |= _AffectedObjects(intent).find(_changed_objects(intent, other))
     touched |= {
-        attachment.group
+        group
         for intent in (before, after)
         for uid in touched & intent.connectors.keys()
         for attachment in intent.connectors[uid].attachments
-        if attachment.group
+        for group in attachment.member_of
     }
     radius: dict[str, Any] = {"actions": dict(sorted(Counter(change.action for change in changes).items()))}
     for kind in (kind.key for kind in all_kinds() if kind.counted):
@@ -133,10 +133,9 @@ class _AffectedObjects:
             self._connectors_by_name = {}
             for connector in self.intent.connectors.values():
                 for attachment in connector.attachments:
-                    for name in (ANY, connector.uid, attachment.group):
-                        if name:
-                            key = attachment.segment, name
-                            self._connectors_by_name.setdefault(key, set()).add(connector.uid)
+                    for name in (ANY, connector.uid, *attachment.member_of):
+                        key = attachment.segment, name
+                        self._connectors_by_name.setdefault(key, set()).add(connector.uid)
         apps = self.intent.internet_apps
         targets = {apps[name].target.connector for name in names if name in apps}
         return targets.union(*(self._connectors_by_name.get((segment, name), ()) for name in names))

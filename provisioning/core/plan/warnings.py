@@ -105,7 +105,7 @@ def _removed_shares(before: Intent, after: Intent) -> Iterator[Problem]:
 def _is_used(intent: Intent, side: ShareSide) -> bool:
     """Whether a connector is still attached to a side of a share."""
     return any(
-        attachment.segment == side.segment and (side.prefixes or attachment.group in side.groups)
+        attachment.segment == side.segment and (side.prefixes or not set(attachment.member_of).isdisjoint(side.groups))
         for connector in intent.connectors.values()
         if connector.enabled
         for attachment in connector.attachments

@@ -247,5 +247,5 @@ def _members(intent: Intent, wanted: str) -> set[str]:
         for connector in intent.connectors.values()
         if connector.enabled and connector.kind != "internet-exit"
         for attachment in connector.attachments
-        if wanted in (ANY, connector.uid, attachment.group)
+        if wanted in (ANY, connector.uid, *attachment.member_of)
     }

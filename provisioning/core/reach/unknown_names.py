@@ -15,7 +15,7 @@ MAX_NAME_LENGTH = 100
 """Longer texts are compared with no name; it would take time for nothing."""
 SIMILAR_KINDS = ("connectors", "groups", "internet-apps", "services", "segments", "exchanges")
 IS_MEMBER: dict[str, Callable[[Connector, str], bool]] = {
-    "groups": lambda connector, uid: any(attachment.group == uid for attachment in connector.attachments),
+    "groups": lambda connector, uid: any(uid in attachment.member_of for attachment in connector.attachments),
     "segments": lambda connector, uid: any(attachment.segment == uid for attachment in connector.attachments),
     "exchanges": lambda connector, uid: connector.exchange == uid,
 }

@@ -143,9 +143,8 @@ class AnchorAssignment:
         if member.is_exit:
             return (member.connector.uid, "", 0, 0, 0)
         from_mask = to_mask = 0
-        for name in (ANY, member.connector.uid, member.attachment.group):
-            if name is not None:
-                from_mask, to_mask = from_mask | from_masks.get(name, 0), to_mask | to_masks.get(name, 0)
+        for name in (ANY, member.connector.uid, *member.attachment.member_of):
+            from_mask, to_mask = from_mask | from_masks.get(name, 0), to_mask | to_masks.get(name, 0)
         shard = member.connector.number % SHARDS_PER_EXCHANGE
         return (member.exchange.uid, member.segment.uid, shard, from_mask, to_mask)
 

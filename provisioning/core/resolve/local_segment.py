@@ -78,20 +78,19 @@ class LocalSegment:
     def inspected_chains(self) -> InspectedChains:
         return InspectedChains(self.policies)
 
-    def policy_masks(self, names: Iterable[str | None]) -> tuple[int, int]:
+    def policy_masks(self, names: Iterable[str]) -> tuple[int, int]:
         """Return the policies (as bits) that have one of these names in ``from``, and in ``to``."""
         from_masks, to_masks = self._masks_of_names
         from_mask = to_mask = 0
         for name in names:
-            if name is not None:
-                from_mask |= from_masks.get(name, 0)
-                to_mask |= to_masks.get(name, 0)
+            from_mask |= from_masks.get(name, 0)
+            to_mask |= to_masks.get(name, 0)
         return from_mask, to_mask
 
     def policy_masks_for(self, connector: Connector, attachment: Attachment) -> tuple[int, int]:
         if connector.kind == "internet-exit":
             return self.policy_masks((INTERNET,))
-        return self.policy_masks((ANY, connector.uid, attachment.group))
+        return self.policy_masks((ANY, connector.uid, *attachment.member_of))
 
 
 def _masks_by_name(sides: Sequence[tuple[str, ...]]) -> dict[str, int]:

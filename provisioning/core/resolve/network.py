@@ -27,6 +27,7 @@ from provisioning.core.resolve.derived import Derived, DerivedKey, Reads
 from provisioning.core.resolve.fabric import ExchangeNode, ServiceInstance, exchange_nodes, service_instances
 from provisioning.core.resolve.intent_index import IntentIndex
 from provisioning.core.resolve.local_segment import LocalSegment
+from provisioning.core.resolve.memberships import with_memberships
 from provisioning.core.resolve.routing_table import RoutingTable
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.resolve.segment_routes import SegmentRoutes
@@ -46,11 +47,11 @@ class Network:
     """
 
     def __init__(self, intent: Intent, previous: Network | None = None) -> None:
-        self.intent = intent
-        self._index: IntentIndex = IntentIndex(intent, previous._index if previous else None)
         self.derived: Derived = (
             Derived(previous.derived, _deleted_uids(previous.intent, intent)) if previous else Derived()
         )
+        self.intent: Intent = with_memberships(intent, self.derived, previous.intent.connectors if previous else {})
+        self._index: IntentIndex = IntentIndex(self.intent, previous._index if previous else None)
         # Looked up once in each version; after that nobody compares what they read.
         self._resolved: dict[str, ResolvedSegment] = {}
         self._local_segments: dict[str, LocalSegment] = {}

@@ -66,8 +66,7 @@ class Member:
         """The names by which policies may mean it."""
         if self.is_exit:
             return frozenset((INTERNET,))
-        group = self.attachment.group
-        return frozenset((ANY, self.connector.uid, group) if group else (ANY, self.connector.uid))
+        return frozenset((ANY, self.connector.uid, *self.attachment.member_of))
 
 
 def members_by_connector(members: Iterable[Member]) -> dict[str, list[Member]]:
@@ -116,7 +115,7 @@ class RoutingTable:
         if not self.route_policies:
             return []
         attachments = (attachment for attachment in connector.attachments if attachment.segment == self.segment.uid)
-        names = {connector.uid, *(attachment.group for attachment in attachments)}
+        names = {connector.uid}.union(*(attachment.member_of for attachment in attachments))
         return [
             route_filter
             for route_filter in self._filters

@@ -213,7 +213,7 @@ def share_side_ranges(routing_table: RoutingTable, side: ShareSide) -> tuple[Ran
     groups = set(side.groups)
     ranges: list[Range] = []
     for member in routing_table.members:
-        if member.attachment.group in groups:
+        if not groups.isdisjoint(member.attachment.member_of):
             ranges.extend(member.ranges)
         elif listed:
             ranges.extend(intersect(listed, member.ranges))

@@ -21,11 +21,18 @@ export function nullIfEmpty(body, path) {
   if (holder && !filled(holder[last])) holder[last] = null;
 }
 
-/** Return the value of a field by its kind: list, number, flag or text; optional or optional-list: null when empty. */
+function splitLabel(label) {
+  const end = label.indexOf("=");
+  return end < 0 ? [label, ""] : [label.slice(0, end).trim(), label.slice(end + 1).trim()];
+}
+
+/** Return the value of a field by its kind: list, labels, number, flag or text; optional or optional-list: null when
+ * empty. */
 export function parseValue(kind, text, checked = false) {
   const trimmed = text.trim();
   if (kind === "list") return trimmed.split(/[\s,]+/).filter(Boolean);
   if (kind === "optional-list") return trimmed ? parseValue("list", trimmed) : null;
+  if (kind === "labels") return Object.fromEntries(trimmed.split(",").map((label) => label.trim()).filter(Boolean).map(splitLabel));
   if (kind === "number") return trimmed === "" ? null : Number(trimmed);
   if (kind === "flag") return checked;
   if (kind === "optional") return trimmed || null;

@@ -80,17 +80,18 @@ def _by_attachment(members: Sequence[MemberEntry]) -> dict[tuple[str, int], Memb
 
 
 def _format_member(member: MemberEntry) -> str:
-    group = f" in {member['group']}" if member["group"] else ""
+    groups = f" in {', '.join(member['groups'])}" if member["groups"] else ""
     if member["kind"] == "internet-exit":
         return f"{member['connector']} at {member['home']}: a way to the internet"
-    return f"{member['connector']}{group} at {member['home']}: {format_ranges(member['ranges'])}"
+    return f"{member['connector']}{groups} at {member['home']}: {format_ranges(member['ranges'])}"
 
 
 def _describe_changed_member(before: MemberEntry, after: MemberEntry) -> Iterator[str]:
     if before["home"] != after["home"]:
         yield f"{before['home']} → {after['home']}"
-    if before["group"] != after["group"]:
-        yield f"group {before['group'] or 'none'} → {after['group'] or 'none'}"
+    for verb, groups, others in (("leaves", before, after), ("joins", after, before)):
+        if differing := [group for group in groups["groups"] if group not in others["groups"]]:
+            yield f"{verb} {', '.join(differing)}"
     ranges = format_range_difference(before["ranges"], after["ranges"])
     if ranges:
         yield ranges

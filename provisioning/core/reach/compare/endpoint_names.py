@@ -11,7 +11,7 @@ import numpy as np
 
 from provisioning.core.intent import ANY, INTERNET, Group
 from provisioning.core.reach.compare.atoms import NO_ENDPOINT, AddressAtoms
-from provisioning.core.reach.compare.rule_table import IndexArray
+from provisioning.core.reach.compare.rule_table import BoolArray, IndexArray
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp
 from provisioning.core.values.addresses import summarise_range
@@ -41,15 +41,28 @@ class EndpointNames:
         members = [endpoint.owner if isinstance(endpoint.owner, Member) else None for endpoint in self._endpoints]
         self._is_member = np.array([member is not None for member in members], bool)
         self._attachments = Counter(member.connector.uid for member in any_members)
-        uids = [member.attachment.group if member else None for member in members]
-        numbers = {uid: number for number, uid in enumerate(dict.fromkeys(uid for uid in uids if uid in groups))}
-        self._groups = [groups[uid].name for uid in numbers if uid is not None]
-        # One more number for members without a group, which is never complete.
-        self._group = np.array([numbers.get(uid, len(numbers)) for uid in uids], np.intp)
-        sizes = Counter(member.attachment.group for member in any_members)
-        self._size = np.array([*(sizes[uid] for uid in numbers), -1], np.intp)
+        self._set_groups(members, any_members, groups)
         self._names: dict[bytes, tuple[str, ...]] = {}
         self._parts: dict[bytes, str] = {}
+
+    def _set_groups(
+        self, members: Sequence[Member | None], any_members: Sequence[Member], groups: Mapping[str, Group]
+    ) -> None:
+        """Set the groups, the large ones first, and the pairs of an endpoint and a group that it is in."""
+        sizes = Counter(uid for member in any_members for uid in member.attachment.member_of)
+        present = dict.fromkeys(uid for member in members if member for uid in member.attachment.member_of)
+        uids = sorted((uid for uid in present if uid in groups), key=lambda uid: (-sizes[uid], groups[uid].number))
+        numbers = {uid: number for number, uid in enumerate(uids)}
+        pairs = [
+            (index, numbers[uid])
+            for index, member in enumerate(members)
+            if member
+            for uid in member.attachment.member_of
+            if uid in numbers
+        ]
+        self._groups = [groups[uid].name for uid in uids]
+        self._size = np.array([sizes[uid] for uid in uids], np.intp)
+        self._member_of_pair, self._group_of_pair = np.array(pairs, np.intp).reshape(-1, 2).T
 
     def find(self, atoms: IndexArray) -> tuple[str, ...]:
         """Return the sorted names of some atoms; ``any`` for all members, where there are more than one."""
@@ -65,9 +78,8 @@ class EndpointNames:
         whole = self._is_member & (counts == self._atoms)
         if self._any_count > 1 and whole.sum() == self._any_count:
             return (ANY, *sorted(names))
-        full = np.bincount(self._group[whole], minlength=len(self._size)) == self._size
-        names.update(self._groups[number] for number in np.flatnonzero(full).tolist())
-        rest = np.flatnonzero((counts > 0) & self._is_member & ~(whole & full[self._group])).tolist()
+        covered = self._add_groups(whole, names)
+        rest = np.flatnonzero((counts > 0) & self._is_member & ~covered).tolist()
         order = atoms[np.argsort(self._endpoint[atoms], kind="stable")]
         ends = np.cumsum(counts).tolist()
         complete = Counter(self._uid(index) for index in rest if whole[index])
@@ -80,6 +92,17 @@ class EndpointNames:
             else:
                 names.add(self._part(index, order[ends[index] - int(counts[index]) : ends[index]]))
         return tuple(sorted(names))
+
+    def _add_groups(self, whole: BoolArray, names: set[str]) -> BoolArray:
+        """Add the names of groups of which all members are among ``whole``; return the members that they cover."""
+        counts = np.bincount(self._group_of_pair[whole[self._member_of_pair]], minlength=len(self._size))
+        covered = np.zeros_like(whole)
+        for number in np.flatnonzero(counts == self._size).tolist():
+            members = self._member_of_pair[self._group_of_pair == number]
+            if not covered[members].all():
+                names.add(self._groups[number])
+                covered[members] = True
+        return covered
 
     def _uid(self, index: int) -> str:
         return self._endpoints[index].connector

@@ -271,12 +271,12 @@ def _source_endpoint(member: Member, destination_mask: int, tags: int) -> FlowEn
     """destination_mask: the policies of the destination's segment that name the member in ``from``."""
     connector = member.connector.uid
     masks = (member.from_mask, destination_mask, tags)
-    return FlowEndpoint(connector, connector, (connector, member.attachment.group), member.sources, masks, member)
+    return FlowEndpoint(connector, connector, (connector, member.attachment.member_of), member.sources, masks, member)
 
 
 def _destination_endpoint(member: Member, masks: tuple[int, int, int]) -> FlowEndpoint:
     connector = member.connector.uid
-    return FlowEndpoint("member", connector, (connector, member.attachment.group), member.ranges, masks, member)
+    return FlowEndpoint("member", connector, (connector, member.attachment.member_of), member.ranges, masks, member)
 
 
 def _members_by_attachment(resolved: ResolvedSegment) -> dict[int, Member]:

@@ -54,9 +54,10 @@ class PathBuilder:
     def add_source(self, start: Member, inside: Packet, translated: TranslatedPacket | None) -> None:
         """Add the source. inside: the packet as it is behind the connector."""
         connector = start.connector
-        group = self.network.intent.groups.get(start.attachment.group or "")
+        groups = [group.name for uid in start.attachment.member_of if (group := self.network.intent.groups.get(uid))]
         detail = f"{address_text(inside.source)} in segment {start.segment.name}"
-        self.add_hop("connector", connector.name, f"{detail}, group {group.name}" if group else detail)
+        word = "groups" if len(groups) > 1 else "group"
+        self.add_hop("connector", connector.name, f"{detail}, {word} {', '.join(groups)}" if groups else detail)
         if translated:
             self._translate(translated, inside, "outwards")
         self.add_home_node(start)

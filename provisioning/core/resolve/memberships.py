@@ -1,0 +1,115 @@
+"""Which groups an attachment is in: those that it names, those whose selectors select it, and those that contain these.
+
+An intent says the first only. A network replaces the connectors for which it is more (``with_memberships``), so that
+all that is derived from them sees every group and no selector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from provisioning.core.intent import Connector, Group, Intent
+from provisioning.core.resolve.derived import Derived, DerivedKey
+from provisioning.core.values.labels import LabelSelector, parse_selector
+
+_RESOLVED_CONNECTORS = DerivedKey[Connector | None]("connectors whose attachments are in more groups than they name")
+
+Labels = tuple[tuple[str, str], ...]
+"""Labels of an attachment with those of its connector, by key."""
+
+
+class GroupMemberships:
+    """The selectors and the groups in groups of a network. ``groups``: those that have either, by number."""
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self.groups = groups
+        self._selected: dict[Labels, frozenset[str]] = {}
+
+    @cached_property
+    def _selectors(self) -> dict[tuple[str, str], list[tuple[str, LabelSelector]]]:
+        """A key and a value that an attachment must have → groups with their selectors; empty texts: any will do."""
+        by_label: dict[tuple[str, str], list[tuple[str, LabelSelector]]] = {}
+        for group in self.groups:
+            if group.selector:
+                selector = parse_selector(group.selector)
+                required = (one for one in selector.requirements if one.values and not one.negated)
+                first = next(required, None)
+                for label in [(first.key, value) for value in first.values] if first else [("", "")]:
+                    by_label.setdefault(label, []).append((group.uid, selector))
+        return by_label
+
+    @cached_property
+    def containing(self) -> dict[str, frozenset[str]]:
+        """Group → the groups that contain it, directly or through others; a circle (``check``) ends the search."""
+        parents: dict[str, list[str]] = {}
+        for group in self.groups:
+            for inner in group.contains:
+                parents.setdefault(inner, []).append(group.uid)
+        containing = {}
+        for uid in parents:
+            found: set[str] = set()
+            pending = [uid]
+            while pending:
+                new = set(parents.get(pending.pop(), ())) - found
+                found |= new
+                pending += new
+            containing[uid] = frozenset(found)
+        return containing
+
+    def selected_by(self, labels: Labels) -> frozenset[str]:
+        """Return the groups whose selectors select these labels."""
+        selected = self._selected.get(labels)
+        if selected is None:
+            values = dict(labels)
+            candidates = (pair for label in (("", ""), *labels) for pair in self._selectors.get(label, ()))
+            selected = frozenset(uid for uid, selector in candidates if selector.selects(values))
+            self._selected[labels] = selected
+        return selected
+
+    def groups_of(self, named: Iterable[str], labels: Labels) -> frozenset[str]:
+        """Return all groups of an attachment that names some and has these labels."""
+        groups = self.selected_by(labels).union(named)
+        return groups.union(*(self.containing.get(uid, ()) for uid in groups))
+
+    def resolve(self, connector: Connector) -> Connector | None:
+        """Return the connector with the groups of its attachments; None where they are those that it names."""
+        resolved = [
+            self.groups_of(attachment.groups, merge_labels(connector.labels, attachment.labels))
+            for attachment in connector.attachments
+        ]
+        pairs = list(zip(connector.attachments, resolved, strict=True))
+        if all(len(groups) == len(attachment.groups) for attachment, groups in pairs):
+            return None
+        attachments = tuple(replace(attachment, resolved_groups=_sorted(groups)) for attachment, groups in pairs)
+        return replace(connector, attachments=attachments)
+
+
+def merge_labels(connector: Mapping[str, str], attachment: Mapping[str, str]) -> Labels:
+    """Return the labels of an attachment with those of its connector; of one key its own count."""
+    return tuple(sorted({**connector, **attachment}.items()) if attachment else connector.items())
+
+
+def _sorted(uids: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(uids))
+
+
+def with_memberships(intent: Intent, derived: Derived, previous: Mapping[str, Connector]) -> Intent:
+    """Return the intent with every group of every attachment.
+
+    previous: connectors of the version before; those that did not change stay the same objects.
+    """
+    groups = tuple(group for group in intent.groups.values() if group.selector or group.contains)
+    if not groups:
+        return intent
+    memberships = GroupMemberships(groups)
+
+    def resolve(connector: Connector) -> Connector | None:
+        resolved, before = memberships.resolve(connector), previous.get(connector.uid)
+        return before if resolved == before else resolved
+
+    resolved = derived.get_by_object(_RESOLVED_CONNECTORS, intent.connectors, resolve, shared=groups)
+    return replace(
+        intent, connectors={uid: resolved.get(uid) or connector for uid, connector in intent.connectors.items()}
+    )

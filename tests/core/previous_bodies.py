@@ -1,0 +1,20 @@
+"""Bodies of sections as releases before the present version of the node document wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from provisioning.core.node_document import VERSION
+
+
+def previous_body(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    old = {**body, "version": VERSION - 1}
+    if kind == "exchange.segment":
+        old["members"] = [_with_group(member) for member in body["members"]]
+    return old
+
+
+def _with_group(member: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in member.items() if name != "groups"}
+    return {**kept, "group": next(iter(member["groups"]), None)}
