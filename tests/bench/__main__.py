@@ -22,6 +22,7 @@ MODULES = [
     "tests.bench.reports",
     "tests.bench.idle",
     "tests.bench.requests",
+    "tests.bench.documents",
     "tests.bench.sockets",
     "tests.bench.startup",
     "tests.bench.packets",
