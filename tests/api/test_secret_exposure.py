@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
+from provisioning.models import CloudAccount
 from tenants.models import Tenant
 from tenants.scope import scope
 from tests.api.problem_assertions import assert_problem
@@ -68,6 +70,9 @@ def test_secrets_are_stored_encrypted_and_returned_nowhere(
     token = netadmin.post("t/acme/tokens/", {"name": "ci"}, idempotency_key="token")
     secret = token.json()["token"]
 
+    with scope(people.acme):
+        # Somebody looked into the account just now, so that the plan need not.
+        CloudAccount.objects.update(discovered_at=timezone.now())
     first = create_sample_network(netadmin)
     create_object(netadmin, first, "connectors", VPC)
     create_object(netadmin, first, "connectors", SITE)
