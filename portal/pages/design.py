@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from portal.api.intent_objects import draft_etag
 from portal.pages import canvas_board, canvas_links, canvas_panel, canvas_problems, reach_rows
-from portal.pages.canvas_cards import BoardObject
+from portal.pages.canvas_cards import Board, BoardObject
 from portal.pages.canvas_view import BoardView, visible_chips
 from portal.pages.decorators import PageRequest, get_draft, tenant_page
 from portal.pages.draft_bar import open_drafts
@@ -88,15 +88,8 @@ def _canvas_context(request: PageRequest, uid: UUID) -> dict[str, Any]:
         queries.Snapshot(draft.base_revision),
         queries.live_snapshot(),
     )
-    board_view = BoardView(
-        request.GET.get("find", "").strip(),
-        frozenset(request.GET.getlist("segment")),
-        frozenset(request.GET.getlist("open")),
-        request.GET.get("select", "").partition("/")[2],
-    )
-    connectors = tenant_cache.load_network(snapshot).intent.connectors
-    groups_of = {uid: [each.member_of for each in connector.attachments] for uid, connector in connectors.items()}
-    board = canvas_board.build_board(_bodies_by_kind(snapshot), _bodies_by_kind(base), board_view, groups_of)
+    board_view = read_board_view(request)
+    board = load_board(snapshot, base, board_view)
     items, present = board.items, board.present
     names = {item.uid: item.name for rows in present.values() for item in rows}
     canvas_links.add_badges(board, present)
@@ -164,6 +157,21 @@ def _problem_lists(problems: canvas_problems.DraftProblems, objects_url: str) ->
         name: [{**as_json(problem), "url": links.path(problem.path)} for problem in part]
         for name, part in shown.items()
     }
+
+
+def read_board_view(request: PageRequest) -> BoardView:
+    return BoardView(
+        request.GET.get("find", "").strip(),
+        frozenset(request.GET.getlist("segment")),
+        frozenset(request.GET.getlist("open")),
+        request.GET.get("select", "").partition("/")[2],
+    )
+
+
+def load_board(snapshot: queries.Snapshot, base: queries.Snapshot, board_view: BoardView) -> Board:
+    connectors = tenant_cache.load_network(snapshot).intent.connectors
+    groups_of = {uid: [each.member_of for each in connector.attachments] for uid, connector in connectors.items()}
+    return canvas_board.build_board(_bodies_by_kind(snapshot), _bodies_by_kind(base), board_view, groups_of)
 
 
 def _bodies_by_kind(snapshot: queries.Snapshot) -> dict[str, dict[str, dict[str, Any]]]:

@@ -255,3 +255,18 @@ def test_the_panel_looks_back_as_far_as_is_chosen(page: Page, topology: str, pas
     expect(panel.locator(".tp-history polyline.is-forth")).to_have_count(1)
     panel.get_by_role("link", name="30d").click()
     expect(panel).to_contain_text("Nothing was counted here.")
+
+
+def test_a_viewer_sees_segments_groups_and_policies_of_what_is_live(
+    page: Page, live_portal: str, people: People, network: None
+) -> None:
+    sign_in(page, live_portal, people.viewer)
+    page.goto(f"{live_portal}/t/acme/topology/")
+    page.get_by_role("link", name="Logical").click()
+    lane = page.get_by_role("region", name=re.compile("corp"))
+    expect(lane.get_by_role("button", name="hospital-a").first).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("Start a policy"))).to_have_count(0)
+    page.get_by_role("searchbox", name="Find on the canvas").fill("office")
+    expect(lane.get_by_role("button", name="hospital-a")).to_have_count(0)
+    lane.get_by_role("button", name="office").first.click()
+    expect(page).to_have_url(re.compile("/network/connectors/.select="))
