@@ -110,7 +110,7 @@ def _canvas_context(request: PageRequest, uid: UUID) -> dict[str, Any]:
             canvas_links.share_chips(present.get("shares", []), board.lanes, names), board_view, board.lanes),
         "changes": [item for rows in items.values() for item in rows if item.state != "same"],
         "problems": problems,
-        "problem_lists": _problem_lists(problems, objects_url),
+        "problem_lists": _problem_lists(problems, objects_url, draft),
         "base_word": "live" if draft.base_revision == live.revision else f"revision {draft.base_revision}",
         "lists": [(word, present.get(kind, [])) for word, kind in (
             ("Exchanges", "exchanges"), ("Services", "services"), ("Prefix lists", "prefix-lists"),
@@ -149,13 +149,14 @@ def _failing_assertions(snapshot: queries.Snapshot, problems: list[Problem]) -> 
     return selectors.failing_assertions(snapshot) if is_valid else []
 
 
-def _problem_lists(problems: canvas_problems.DraftProblems, objects_url: str) -> dict[str, list[dict[str, Any]]]:
+def _problem_lists(
+    problems: canvas_problems.DraftProblems, objects_url: str, draft: Draft
+) -> dict[str, list[dict[str, Any]]]:
     """Return the first of the new and of the inherited problems, each with the address of its object."""
     shown = {"new": problems.new[:MAX_PROBLEMS], "inherited": problems.inherited[:MAX_PROBLEMS]}
-    links = ObjectLinks(objects_url, paths=[problem.path for part in shown.values() for problem in part])
+    links = ObjectLinks(objects_url, paths=[problem.path for part in shown.values() for problem in part], draft=draft)
     return {
-        name: [{**as_json(problem), "url": links.path(problem.path)} for problem in part]
-        for name, part in shown.items()
+        name: [{**as_json(problem), **links.place(problem.path)} for problem in part] for name, part in shown.items()
     }
 
 

@@ -57,8 +57,8 @@ def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
     reach = plan_review.reachability_sentences(plan.reachability)
     decisions = [item for row in reach for item in row["decided"]]
     objects = reverse("draft-objects", args=[request.tenant.slug, plan.draft.uid])
-    noted = [*plan.warnings, *plan.problems]
-    links = ObjectLinks(objects, [item["rule"] for item in decisions], [item.get("path", "") for item in noted])
+    noted = [item.get("path", "") for item in (*plan.warnings, *plan.problems)]
+    links = ObjectLinks(objects, [item["rule"] for item in decisions], noted, plan.draft)
     for item in decisions:
         item["url"] = links.rule(item["rule"])
     cost, steps = plan_review.cost_summary(plan.cost), plan.steps
@@ -97,8 +97,8 @@ def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
         "risks": plan_risks(plan),
         "assertions": [_assertion_row(request, plan, assertion) for assertion in plan.assertions],
         "failing": sum(not assertion["holds"] for assertion in plan.assertions),
-        "problems": [{**item, "url": links.path(item.get("path", ""))} for item in plan.problems],
-        "warnings": [{**item, "url": links.path(item.get("path", ""))} for item in plan.warnings],
+        "problems": [{**item, **links.place(item.get("path", ""))} for item in plan.problems],
+        "warnings": [{**item, **links.place(item.get("path", ""))} for item in plan.warnings],
         "warnings_word": f"{len(plan.warnings)} warning{'s' if len(plan.warnings) != 1 else ''}",
     }
 

@@ -37,7 +37,7 @@ def rebasing(request: PageRequest, uid: UUID) -> HttpResponse:
     conflicts, problems = _try_rebase(draft)
     roots = {"mine": reverse("draft-objects", args=[request.tenant.slug, uid])}
     roots["theirs"] = reverse("network", args=[request.tenant.slug])
-    links = ObjectLinks(roots["mine"], paths=[problem.path for problem in problems])
+    links = ObjectLinks(roots["mine"], paths=[problem.path for problem in problems], draft=draft)
     base, theirs = Snapshot(draft.base_revision), Snapshot(live)
     changed = diff_words.difference_rows(diff.diff_snapshots(base, theirs), base, theirs)
     context = {
@@ -50,7 +50,7 @@ def rebasing(request: PageRequest, uid: UUID) -> HttpResponse:
         "etag": draft_etag(draft),
         "objects": _conflict_rows(draft, live, conflicts, roots),
         "count": len(conflicts),
-        "problems": [{**as_json(problem), "url": links.path(problem.path)} for problem in problems],
+        "problems": [{**as_json(problem), **links.place(problem.path)} for problem in problems],
         "changed": changed,
     }
     return render(request, "pages/design/rebase.html", context)

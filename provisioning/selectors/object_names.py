@@ -1,8 +1,8 @@
-"""The names of the objects that addresses of resources hold by key."""
+"""The names of the objects that addresses of resources and paths of problems hold by key."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from provisioning.models import Draft, Overlay, Version
 
@@ -14,8 +14,12 @@ _NODES = ("1", "2")
 
 
 def names_in_addresses(addresses: Iterable[str], draft: Draft) -> ObjectNames:
-    """Return the names of all objects in the addresses: as the draft has them, else as they were last."""
-    wanted = {(kind, parts[index]) for parts in _split(addresses) for index, kind in _keys(parts)}
+    """Return the names of all objects in the addresses."""
+    return names_by_key({(kind, parts[index]) for parts in _split(addresses) for index, kind in _keys(parts)}, draft)
+
+
+def names_by_key(wanted: Collection[tuple[str, str]], draft: Draft) -> ObjectNames:
+    """Return the names of objects by (kind, key): as the draft has them, else as they were last."""
     where = {"item__kind__in": {kind for kind, _ in wanted}, "item__key__in": {key for _, key in wanted}}
     names: ObjectNames = {}
     for rows in (
