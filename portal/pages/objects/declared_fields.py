@@ -31,7 +31,6 @@ from provisioning import catalog
 from provisioning.core.intent import capitalise, kind_of
 from provisioning.core.intent.declaration import Declaration, DeclaredField
 from provisioning.core.intent.fields import (
-    AddressMatch,
     Boolean,
     CatalogueKey,
     Choice,
@@ -40,14 +39,13 @@ from provisioning.core.intent.fields import (
     Integer,
     IpProtocol,
     Labels,
-    Match,
     Object,
     Objects,
-    Ports,
     Prefix,
     Reference,
     Text,
 )
+from provisioning.core.intent.match_fields import AddressMatch, Match, Ports
 from provisioning.core.values.protocols import PORT_PROTOCOLS
 
 SIZES = tuple((key, f"{key}, {rate(bits)}") for key, bits in catalog.SIZES.items())

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from provisioning.core.intent.fields import ANY, INTERNET, Choice, IpProtocol, Ports, Reference
+from provisioning.core.intent.fields import ANY, INTERNET, Choice, IpProtocol, Reference
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
+from provisioning.core.intent.match_fields import Ports
 
 EXPECTATIONS = {
     "blocked": "Blocked: no flow passes",

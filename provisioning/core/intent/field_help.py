@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import singledispatch
 
 from provisioning.core.intent.fields import (
-    AddressMatch,
     Boolean,
     CatalogueKey,
     Choice,
@@ -17,7 +16,6 @@ from provisioning.core.intent.fields import (
     Labels,
     Object,
     Objects,
-    Ports,
     Prefix,
     Prefixes,
     Reference,
@@ -27,6 +25,7 @@ from provisioning.core.intent.fields import (
     Texts,
 )
 from provisioning.core.intent.kind_words import kind_plural, kind_word, with_article
+from provisioning.core.intent.match_fields import AddressMatch, Ports
 
 _CATALOGUE_PATHS = {"locations": "/catalog/exchanges/", "sizes": "/catalog/sizes/", "products": "/catalog/products/"}
 

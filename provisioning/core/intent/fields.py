@@ -14,7 +14,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from provisioning.core.intent.field_reader import REQUIRED, FieldReader
-from provisioning.core.intent.limits import LABELS, LIST_ITEMS, LITERAL_PREFIXES, PORTS, PREFIXES, REFERENCES, Limit
+from provisioning.core.intent.limits import LABELS, LIST_ITEMS, LITERAL_PREFIXES, REFERENCES, Limit
 from provisioning.core.intent.old_names import RenamedFrom
 from provisioning.core.values.addresses import prefix_order
 from provisioning.core.values.labels import BadLabel, parse_selector
@@ -294,49 +294,6 @@ class Prefixes(Field):
 
 
 @dataclass(frozen=True)
-class Match(Field):
-    """A list that flows or routes are matched with.
-
-    Left out, or with ``any`` among its values, it matches every one: ``["any"]`` is stored, and typed objects keep ().
-    An empty list is refused: one that somebody computed may have become empty, and would match everything.
-    """
-
-    default: Any = (ANY,)
-    literals: tuple[str, ...] = (ANY,)
-    is_list = True
-
-    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
-        if reader.body.get(name) == []:
-            remedy = "Leave it out, or write any, to match every one."
-            reader.problem("required", name, f"“{name}” is empty, which would match nothing. {remedy}")
-        values = self.read_values(reader, name, before)
-        return values if values and ANY not in values else [ANY]
-
-    def read_values(self, reader: FieldReader, name: str, before: Mapping[str, Any]) -> list[str]:
-        """Return the values; empty, or ``any`` among them, where every one is meant."""
-        raise NotImplementedError
-
-    def converter(self, nested: Nested | None) -> Converter:
-        return _specific_values
-
-
-def _specific_values(value: Any, number: int, body: Mapping[str, Any]) -> Any:
-    return () if ANY in value else tuple(value)
-
-
-@dataclass(frozen=True)
-class AddressMatch(Match):
-    """What rules match addresses with: prefixes and names of prefix lists."""
-
-    kinds: tuple[str, ...] = ("prefix-lists",)
-    sorted_by: ClassVar[SortKey | None] = staticmethod(prefix_order)
-    limit: Limit | None = PREFIXES
-
-    def read_values(self, reader: FieldReader, name: str, before: Mapping[str, Any]) -> list[str]:
-        return reader.prefixes(name, [ANY], literals=(ANY,), allow_prefix_lists=True)
-
-
-@dataclass(frozen=True)
 class IpProtocol(Field):
     default: Any = ANY
     label: str = "Protocol"
@@ -344,20 +301,6 @@ class IpProtocol(Field):
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
         return reader.protocol(name)
-
-
-@dataclass(frozen=True)
-class Ports(Match):
-    """Destination ports of the protocol beside it, sorted and merged."""
-
-    label: str = "Ports"
-    help: str = "destination ports, like 443 or 8000-8100; left out: every port"
-    example: str = "any, or 443, 8000-8100"
-    beside: str = "protocol"
-    limit: Limit | None = PORTS
-
-    def read_values(self, reader: FieldReader, name: str, before: Mapping[str, Any]) -> list[str]:
-        return reader.ports(before[self.beside], name)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,73 @@
-"""The fields of rules that match flows by their addresses, and how many of them one object may write down."""
+"""The lists that rules match flows and routes with, and how many values of them one object may write down."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
 
-from provisioning.core.intent.fields import ANY, AddressMatch
+from provisioning.core.intent.field_reader import FieldReader
+from provisioning.core.intent.fields import ANY, Converter, Field, Nested, SortKey
+from provisioning.core.intent.limits import PORTS, PREFIXES, Limit
+from provisioning.core.values.addresses import prefix_order
+
+
+@dataclass(frozen=True)
+class Match(Field):
+    """A list that flows or routes are matched with.
+
+    Left out, or with ``any`` among its values, it matches every one: ``["any"]`` is stored, and typed objects keep ().
+    An empty list is refused: one that somebody computed may have become empty, and would match everything.
+    """
+
+    default: Any = (ANY,)
+    literals: tuple[str, ...] = (ANY,)
+    is_list = True
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        if reader.body.get(name) == []:
+            remedy = "Leave it out, or write any, to match every one."
+            reader.problem("required", name, f"“{name}” is empty, which would match nothing. {remedy}")
+        values = self.read_values(reader, name, before)
+        return values if values and ANY not in values else [ANY]
+
+    def read_values(self, reader: FieldReader, name: str, before: Mapping[str, Any]) -> list[str]:
+        """Return the values; empty, or ``any`` among them, where every one is meant."""
+        raise NotImplementedError
+
+    def converter(self, nested: Nested | None) -> Converter:
+        return _specific_values
+
+
+def _specific_values(value: Any, number: int, body: Mapping[str, Any]) -> Any:
+    return () if ANY in value else tuple(value)
+
+
+@dataclass(frozen=True)
+class AddressMatch(Match):
+    """What rules match addresses with: prefixes and names of prefix lists."""
+
+    kinds: tuple[str, ...] = ("prefix-lists",)
+    sorted_by: ClassVar[SortKey | None] = staticmethod(prefix_order)
+    limit: Limit | None = PREFIXES
+
+    def read_values(self, reader: FieldReader, name: str, before: Mapping[str, Any]) -> list[str]:
+        return reader.prefixes(name, [ANY], literals=(ANY,), allow_prefix_lists=True)
+
+
+@dataclass(frozen=True)
+class Ports(Match):
+    """Destination ports of the protocol beside it, sorted and merged."""
+
+    label: str = "Ports"
+    help: str = "destination ports, like 443 or 8000-8100; left out: every port"
+    example: str = "any, or 443, 8000-8100"
+    beside: str = "protocol"
+    limit: Limit | None = PORTS
+
+    def read_values(self, reader: FieldReader, name: str, before: Mapping[str, Any]) -> list[str]:
+        return reader.ports(before[self.beside], name)
+
 
 SourceMatch = Annotated[tuple[str, ...], AddressMatch(label="Source")]
 DestinationMatch = Annotated[tuple[str, ...], AddressMatch(label="Destination")]

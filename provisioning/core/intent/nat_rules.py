@@ -7,20 +7,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from provisioning.core.intent.field_reader import FieldReader
-from provisioning.core.intent.fields import (
-    AddressMatch,
-    Boolean,
-    Choice,
-    Integer,
-    IpProtocol,
-    Object,
-    Ports,
-    Position,
-    Prefixes,
-    Reference,
-)
+from provisioning.core.intent.fields import Boolean, Choice, Integer, IpProtocol, Object, Position, Prefixes, Reference
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
+from provisioning.core.intent.match_fields import AddressMatch, Ports
 from provisioning.core.values.protocols import PORT_PROTOCOLS
 
 DIRECTIONS = {

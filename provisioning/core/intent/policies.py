@@ -13,7 +13,6 @@ from provisioning.core.intent.fields import (
     Choice,
     IpProtocol,
     Objects,
-    Ports,
     Position,
     References,
     Text,
@@ -21,7 +20,7 @@ from provisioning.core.intent.fields import (
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
 from provisioning.core.intent.limits import MATCH_VALUES, RULES
-from provisioning.core.intent.match_fields import DestinationMatch, SourceMatch, count_match_values
+from provisioning.core.intent.match_fields import DestinationMatch, Ports, SourceMatch, count_match_values
 from provisioning.core.values.text import slug
 
 ACTIONS = {"allow": "allow", "deny": "deny", "inspect": "inspect", "watch": "watch"}

@@ -10,11 +10,9 @@ from typing import Annotated, Any, ClassVar
 from provisioning.core.intent.field_reader import FieldReader
 from provisioning.core.intent.fields import (
     ANY,
-    AddressMatch,
     Boolean,
     Choice,
     Integer,
-    Match,
     Nested,
     Object,
     Objects,
@@ -27,6 +25,7 @@ from provisioning.core.intent.fields import (
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
 from provisioning.core.intent.limits import LIST_ITEMS, RULES, Limit
+from provisioning.core.intent.match_fields import AddressMatch, Match
 from provisioning.core.values.as_paths import BadAsPathPattern, compile_as_path
 
 _COMMUNITY = re.compile(r"(0|[1-9][0-9]{0,4}):(0|[1-9][0-9]{0,4})")

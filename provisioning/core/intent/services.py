@@ -17,7 +17,6 @@ from provisioning.core.intent.fields import (
     Nested,
     Object,
     Objects,
-    Ports,
     Reference,
     References,
     Text,
@@ -25,7 +24,7 @@ from provisioning.core.intent.fields import (
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
 from provisioning.core.intent.limits import MATCH_VALUES, RULES
-from provisioning.core.intent.match_fields import DestinationMatch, SourceMatch, count_match_values
+from provisioning.core.intent.match_fields import DestinationMatch, Ports, SourceMatch, count_match_values
 
 FIREWALL = "linux-firewall"
 _ACTIONS = {"allow": "allow", "deny": "deny"}
