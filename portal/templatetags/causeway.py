@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from copy import copy
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -29,6 +31,7 @@ register.filter("segment_hue", segment_hue)
 
 
 @register.simple_tag
+@lru_cache(maxsize=1000)
 def icon(name: str, classes: str = "") -> SafeString:
     """Render an icon of the sprite. It is decoration only: the word next to it says the same."""
     return format_html(
@@ -159,7 +162,7 @@ def pluck(items: Iterable[Any], key: int | str) -> list[Any]:
 @register.simple_tag(takes_context=True)
 def query(context: template.Context, **changes: object) -> str:
     """Return this page's address with some parameters changed; None or "" removes one."""
-    parameters = context["request"].GET.copy()
+    parameters = copy(context["request"].GET)
     for name, value in changes.items():
         if value in (None, ""):
             parameters.pop(name, None)
