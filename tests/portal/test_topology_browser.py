@@ -17,6 +17,7 @@ from tenants.models import Tenant
 from tests.browser import sign_in
 from tests.node_reports import report_rates
 from tests.people import People
+from tests.portal.test_accessibility_browser import AXE, RUN
 
 pytestmark = pytest.mark.browser
 
@@ -234,6 +235,8 @@ def test_the_time_slider_shows_traffic_and_states_of_then(page: Page, topology: 
     expect(office.locator("[data-way='forth']")).to_have_text("80 Mb/s")
     expect(page.locator("tr[data-thing='exchange/eu']")).to_contain_text("1 of 2")
     expect(page.locator("tr[data-thing='exchange/us']")).to_contain_text("2 of 2")
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(RUN, [None, None]) == []
     report_traffic(212_000_000)
     page.wait_for_timeout(3000)
     expect(office.locator("[data-way='forth']")).to_have_text("80 Mb/s")
