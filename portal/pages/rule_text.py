@@ -13,7 +13,7 @@ Body = Mapping[str, Any]
 def leading_action(rules: Iterable[Body]) -> str:
     """Return the action that a chip shows; one that lets traffic through says more than the deny after it."""
     actions = {str(rule.get("action")) for rule in rules}
-    return next((action for action in ("inspect", "allow", "deny", "watch") if action in actions), "deny")
+    return next((action for action in ("inspect", "allow", "deny", "pass") if action in actions), "deny")
 
 
 def rules_summary(rules: list[Body], names: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ from portal.pages.decorators import PageRequest, get_draft, tenant_page
 from portal.pages.objects import KIND_PAGES
 from portal.pages.objects.pages import NEW, ShownSnapshot, object_panel
 from provisioning.core.check import check_network
-from provisioning.core.intent.policies import ACTIONS
+from provisioning.core.intent.policies import ACTIONS, TIERS
 from provisioning.models import Draft
 from provisioning.selectors import rule_hits
 from provisioning.snapshots import queries, tenant_cache
@@ -50,7 +50,7 @@ def _render(request: PageRequest, shown: ShownSnapshot) -> HttpResponse:
         names[row.uid] = row.name
         if row.kind in of_kind:
             of_kind[row.kind].append(row)
-    policies = sorted(of_kind["policies"], key=lambda row: row.body["position"])
+    policies = sorted(of_kind["policies"], key=_place)
     known = _base_bodies(snapshot), names, _never_match(snapshot), rule_hits.rule_hits(now)
     rows = list(rule_table.policy_rows(policies, *known))
     asked = rule_table.RuleFilter(
@@ -74,6 +74,11 @@ def _render(request: PageRequest, shown: ShownSnapshot) -> HttpResponse:
         **_editing(request, shown, policies, editable),
     }
     return render(request, "pages/rules/page.html" + ("#live" if request.htmx else ""), context)
+
+
+def _place(policy: StoredObject) -> tuple[int, int]:
+    """Return what policies are sorted by, as they are tried."""
+    return [*TIERS].index(policy.body["tier"]), policy.body["position"]
 
 
 def _base_bodies(snapshot: Snapshot) -> dict[str, dict[str, Any]]:

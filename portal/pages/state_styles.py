@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StateStyle:
-    tone: str  # ok, warn, bad, info, idle, or an action's own: allow, deny, inspect, watch
+    tone: str  # ok, warn, bad, info, idle, or an action's own: allow, deny, inspect, pass
     icon: str
     word: str
 
@@ -82,10 +82,10 @@ STATE_STYLES: dict[str, StateStyle] = {
     "allow": StateStyle("allow", icon="circle-check", word="Allow"),
     "deny": StateStyle("deny", icon="ban", word="Deny"),
     "inspect": StateStyle("inspect", icon="shield-search", word="Inspect"),
-    "watch": StateStyle("watch", icon="eye", word="Watch"),
+    "pass": StateStyle("pass", icon="player-track-next", word="Pass"),
 }
 
-ACTIONS = {"allow", "deny", "inspect", "watch"}
+ACTIONS = {"allow", "deny", "inspect", "pass"}
 
 
 def state_style(state: str) -> StateStyle:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from provisioning.agent import fwmarks
 from provisioning.agent.address_families import AddressFamily, AddressRanges
@@ -23,11 +24,20 @@ Chains = dict[str, tuple[str, tuple[str, ...]]]
 MATCH_VERDICT = f"ct mark and {fwmarks.VERDICT_MASK:#x}"
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of a flow. services: that it passes; None: it is denied. new_only: flows that are there stay."""
+
+    services: tuple[str, ...] | None
+    new_only: bool
+    is_silent: bool = False
+
+
 class DecisionChains:
     """The sets, chains and counters that one segment's rules need.
 
     sets: name → (family, elements). rule_chains: chain → its nft rules, as policies want them; they end in outcomes.
-    outcomes: (nft chain, services or None for denied, whether for new flows only).
+    outcomes: by the nft chain that carries them out.
     """
 
     def __init__(self, segment: ParsedSegment) -> None:
@@ -35,7 +45,7 @@ class DecisionChains:
         self.sets: dict[str, tuple[AddressFamily, tuple[str, ...]]] = {}
         self.counters: dict[str, NftCounter] = {}
         self.rule_chains: dict[str, tuple[str, ...]] = {}
-        self.outcomes: list[tuple[str, tuple[str, ...] | None, bool]] = []
+        self.outcomes: dict[str, Outcome] = {}
         self._names: dict[tuple[str, AddressRanges], str] = {}
 
     def address_set(self, ranges: AddressRanges, family: AddressFamily) -> str:
@@ -54,19 +64,22 @@ class DecisionChains:
         self.counters[counter.name] = counter
         return counter.name
 
-    def hit_counter_chain(self, counter: str, outcome: str) -> str:
-        """Return the name of a chain that counts a new flow and goes on to the outcome."""
-        chain = hashed_name("hit", f"{counter}{outcome}")
-        self.rule_chains[chain] = (f"{MATCH_VERDICT} 0 counter name {counter}", f"goto {outcome}")
+    def hit_counter_chain(self, counter: str, outcome: str | None) -> str:
+        """Return the name of a chain that counts a new flow and goes on to the outcome, or with None back to where the
+        tier was begun."""
+        chain = hashed_name("hit", f"{counter}{outcome or ''}")
+        onward = (f"goto {outcome}",) if outcome else ()
+        self.rule_chains[chain] = (f"{MATCH_VERDICT} 0 counter name {counter}", *onward)
         return chain
 
     # -- outcomes ------------------------------------------------------------------------------------------------------
 
-    def rule_outcome_chain(self, rule: RuleEntry) -> str | None:
-        """Return the chain that carries out what a rule says; None for one that only watches."""
-        if rule["action"] == "watch":
-            return None
-        return self.outcome_chain(self.services_of(rule), rule["apply_to"] == "new")
+    def rule_outcome_chain(self, rule: RuleEntry) -> str:
+        """Return the chain that carries out what a rule says."""
+        new_only = rule["apply_to"] == "new"
+        if rule["action"] == "deny" and not rule["reject"]:
+            return self._declare_outcome("discard", Outcome(None, new_only, is_silent=True))
+        return self.outcome_chain(self.services_of(rule), new_only)
 
     def services_of(self, rule: RuleEntry) -> tuple[str, ...] | None:
         """Return the services a rule sends flows through; None where it denies, or a service it needs is missing."""
@@ -92,9 +105,11 @@ class DecisionChains:
         word = "deny" if service_chain is None else "pass"
         if service_chain:
             word = hashed_name("via", ",".join(service_chain))
-        name = f"{word}_new" if new_only else word
-        if (name, service_chain, new_only) not in self.outcomes:
-            self.outcomes.append((name, service_chain, new_only))
+        return self._declare_outcome(word, Outcome(service_chain, new_only))
+
+    def _declare_outcome(self, word: str, outcome: Outcome) -> str:
+        name = f"{word}_new" if outcome.new_only else word
+        self.outcomes[name] = outcome
         return name
 
     # -- with the numbers that connections remember -------------------------------------------------------------------
@@ -103,7 +118,12 @@ class DecisionChains:
         """Return a digest of everything that can change a decision; another one starts a new generation."""
         sets = sorted((name, elements) for name, (_, elements) in self.sets.items())
         text = repr(
-            (sets, sorted(self.rule_chains.items()), self.outcomes, sorted(self._steer_chains(mark_allocation).items()))
+            (
+                sets,
+                sorted(self.rule_chains.items()),
+                [*self.outcomes.items()],
+                sorted(self._steer_chains(mark_allocation).items()),
+            )
         )
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -113,22 +133,21 @@ class DecisionChains:
             **{name: ("", lines) for name, lines in self.rule_chains.items()},
             **self._steer_chains(mark_allocation),
         }
-        for name, service_chain, new_only in self.outcomes:
-            chains[name] = ("", tuple(self._outcome_rules(service_chain, new_only, mark_allocation)))
+        for name, outcome in self.outcomes.items():
+            chains[name] = ("", tuple(self._outcome_rules(outcome, mark_allocation)))
         return chains
 
     def service_chains(self) -> list[tuple[str, ...]]:
-        return [service_chain for _, service_chain, _ in self.outcomes if service_chain]
+        return [outcome.services for outcome in self.outcomes.values() if outcome.services]
 
-    def _outcome_rules(
-        self, service_chain: tuple[str, ...] | None, new_only: bool, mark_allocation: MarkAllocation
-    ) -> Iterator[str]:
+    def _outcome_rules(self, outcome: Outcome, mark_allocation: MarkAllocation) -> Iterator[str]:
         """Yield what a decision does to a connection: fresh, decided alike before, or decided otherwise before."""
-        now = mark_allocation.generation
-        denied = f"ct mark set {fwmarks.connection_mark(now, fwmarks.DENIED):#x} goto steer"
+        now, service_chain = mark_allocation.generation, outcome.services
+        denied_verdict = fwmarks.DROPPED if outcome.is_silent else fwmarks.DENIED
+        denied = f"ct mark set {fwmarks.connection_mark(now, denied_verdict):#x} goto steer"
         keep = f"ct mark set ct mark and {0xFFFFFFFF ^ fwmarks.GENERATION_MASK:#x} or {now << 24:#x} goto steer"
-        undecided_or_denied = f"{{ 0x0, {fwmarks.DENIED << 16:#x} }}"
-        if new_only:
+        undecided_or_denied = f"{{ 0x0, {fwmarks.DENIED << 16:#x}, {fwmarks.DROPPED << 16:#x} }}"
+        if outcome.new_only:
             yield f"{MATCH_VERDICT} != {undecided_or_denied} {keep}"
         if service_chain is None:
             yield denied
@@ -170,7 +189,11 @@ class DecisionChains:
         for service, instance in self.segment.instances:
             present.setdefault(service, {})[mark_allocation.slots[instance["id"]]] = instance["index"]
         chains: Chains = {}
-        jumps = [f"{fwmarks.DENIED << 16:#x} : goto refuse", f"{fwmarks.ALLOWED << 16:#x} : goto deliver"]
+        jumps = [
+            f"{fwmarks.DENIED << 16:#x} : goto refuse",
+            f"{fwmarks.DROPPED << 16:#x} : drop",
+            f"{fwmarks.ALLOWED << 16:#x} : goto deliver",
+        ]
         for names, number in sorted(mark_allocation.chains.items(), key=lambda item: item[1]):
             services = names.split(",")
             if not all(present.get(service) for service in services):

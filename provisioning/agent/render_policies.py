@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 from provisioning.agent.address_families import IPV4, AddressFamily, AddressRanges
 from provisioning.agent.nft_matches import CONNECTION_PORT, protocol_match
@@ -86,9 +87,12 @@ class _PolicyRenderer:
             yield from self._pair_rules(None, segment.other_segment_ranges, f"goto {deny}")
             if not source:
                 yield from self._pair_rules(segment.other_segment_ranges, None, f"goto {deny}")
-        for rule in self.own_rules.rules:
+
+        def lines_of(rule: RuleEntry) -> Iterator[str]:
             matches = self._matches(self.own_rules, rule, source, is_between_segments=False)
-            yield from self._rule_lines(self.own_rules, rule, matches, decision.rule_outcome_chain(rule))
+            yield from self._rule_lines(self.own_rules, rule, matches, decision.rule_outcome_chain)
+
+        yield from self._tier_lines(f"rules{_chain_suffix(source)}", self.own_rules, lines_of)
         if segment.body["default_action"] == "allow":
             senders = None if source else segment.member_ranges
             yield from self._pair_rules(senders, segment.member_ranges, f"goto {decision.outcome_chain((), False)}")
@@ -186,33 +190,54 @@ class _PolicyRenderer:
         """
         if chain in self.decision.rule_chains:
             return chain
-        lines: list[str] = []
-        for rule in rule_set.rules:
-            matches = list(self._matches(rule_set, rule, source, is_between_segments=True))
-            if not matches:
-                continue
-            services, new_only = self.decision.services_of(rule), _is_for_new_flows(rule)
-            if rule["action"] == "watch":
-                outcome = None
-            elif services is None:
-                outcome = self.decision.outcome_chain(None, new_only)
-            else:
-                outcome = on_allow(services, new_only)
-            lines += self._rule_lines(rule_set, rule, matches, outcome)
+
+        def outcome_of(rule: RuleEntry) -> str:
+            services = self.decision.services_of(rule)
+            if services is None:
+                return self.decision.rule_outcome_chain(rule)
+            return on_allow(services, _is_for_new_flows(rule))
+
+        def lines_of(rule: RuleEntry) -> Iterator[str]:
+            matches = self._matches(rule_set, rule, source, is_between_segments=True)
+            yield from self._rule_lines(rule_set, rule, matches, outcome_of)
+
+        lines = tuple(self._tier_lines(chain, rule_set, lines_of))
         self.decision.rule_chains[chain] = (*lines, f"goto {on_no_match()}")
         return chain
+
+    def _tier_lines(
+        self, chain: str, rule_set: SegmentRuleSet, lines_of: Callable[[RuleEntry], Iterator[str]]
+    ) -> Iterator[str]:
+        """Yield the lines of all rules. A tier with a rule that passes has a chain of its own, from where such a rule
+        leads back to the next tier."""
+        for tier, rules in groupby(rule_set.rules, key=lambda rule: rule["tier"]):
+            listed = list(rules)
+            lines = [line for rule in listed for line in lines_of(rule)]
+            if any(rule["action"] == "pass" for rule in listed):
+                self.decision.rule_chains[f"{chain}_{tier}"] = tuple(lines)
+                yield f"jump {chain}_{tier}"
+            else:
+                yield from lines
 
     # -- one rule ------------------------------------------------------------------------------------------------------
 
     def _rule_lines(
-        self, rule_set: SegmentRuleSet, rule: RuleEntry, matches: Iterable[str], outcome: str | None
+        self,
+        rule_set: SegmentRuleSet,
+        rule: RuleEntry,
+        matches: Iterable[str],
+        outcome_of: Callable[[RuleEntry], str],
     ) -> Iterator[str]:
-        """Yield nft rules that count a flow once, when it is new; an outcome ends the search, None goes on."""
+        """Yield nft rules that count a flow once, when it is new, and lead to the chain that ``outcome_of`` returns.
+
+        One that is monitored goes on to the next rule.
+        """
         counter = self.decision.packet_counter(CounterKey(f"rule/{rule_set.segment}/{rule['id']}", quantity="hits"))
         for match in matches:
-            if outcome is None:
+            if rule["mode"] == "monitor":
                 yield f"{MATCH_VERDICT} 0 {match} counter name {counter}"
             else:
+                outcome = None if rule["action"] == "pass" else outcome_of(rule)
                 yield f"{match} goto {self.decision.hit_counter_chain(counter, outcome)}"
 
     def _matches(

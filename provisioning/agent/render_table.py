@@ -94,7 +94,7 @@ def _add_decide_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
             "drop",
         ),
     )
-    table.chains["refuse"] = ("", (f"meta mark set {fwmarks.REFUSED:#x}",))
+    table.chains["refuse"] = ("", (f"meta mark set {fwmarks.REFUSED:#x} accept",))
 
 
 def _local_exit_connectors(segment: ParsedSegment) -> dict[str, str]:

@@ -41,7 +41,10 @@ class RuleEntry(RuleEndpoints, MatchEntry):
     """One rule of a policy."""
 
     id: Annotated[str, "{policy key}/{rule}"]
-    action: Annotated[str, "allow, deny, inspect or watch (counts and goes on)"]
+    tier: Annotated[str, "of its policy; the rules stand in the order of tiers"]
+    mode: Annotated[str, "enforce, or monitor: it counts, and the next rule is tried"]
+    action: Annotated[str, "allow, deny, inspect, or pass: the next tier decides"]
+    reject: Annotated[bool, "whether the sender of what is denied is told"]
     chain: Annotated[list[str], "keys of the services that inspect, in order"]
     apply_to: Annotated[str, "all flows, or new ones only"]
 

@@ -26,6 +26,11 @@ def upgrade_body(kind: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
     upgraded = dict(body)
     if kind == "exchange.segment":
         upgraded["members"] = [_with_groups(member) for member in body["members"]]
+        upgraded["rules"] = [_with_tier(rule) for rule in body["rules"]]
+        upgraded["peer_rules"] = {
+            segment: {**peer, "rules": [_with_tier(rule) for rule in peer["rules"]]}
+            for segment, peer in body["peer_rules"].items()
+        }
     return {**upgraded, "version": VERSION}
 
 
@@ -33,3 +38,10 @@ def _with_groups(member: Mapping[str, Any]) -> dict[str, Any]:
     """A member was in one group at most."""
     kept = {name: value for name, value in member.items() if name != "group"}
     return {**kept, "groups": [group] if (group := member["group"]) else []}
+
+
+def _with_tier(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """There was one tier, and an action ``watch`` that counted and went on."""
+    is_watch = rule["action"] == "watch"
+    mode, action = ("monitor", "allow") if is_watch else ("enforce", rule["action"])
+    return {**rule, "tier": "standard", "mode": mode, "action": action, "reject": True}

@@ -12,9 +12,19 @@ def previous_body(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
     old = {**body, "version": VERSION - 1}
     if kind == "exchange.segment":
         old["members"] = [_with_group(member) for member in body["members"]]
+        old["rules"] = [_without_tier(rule) for rule in body["rules"]]
+        old["peer_rules"] = {
+            segment: {**peer, "rules": [_without_tier(rule) for rule in peer["rules"]]}
+            for segment, peer in body["peer_rules"].items()
+        }
     return old
 
 
 def _with_group(member: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in member.items() if name != "groups"}
     return {**kept, "group": next(iter(member["groups"]), None)}
+
+
+def _without_tier(rule: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in rule.items() if name not in ("tier", "mode", "reject")}
+    return {**kept, "action": "watch"} if rule["mode"] == "monitor" else kept

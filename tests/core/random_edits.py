@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from provisioning.core.check import check_network
 from provisioning.core.intent import InvalidIntent
-from tests.core.random_full_networks import GROUPS, PREFIXES, SEGMENTS, full_networks, one_of, rules, several_of
+from tests.core.random_full_networks import (
+    GROUPS,
+    POLICY_ACTIONS,
+    PREFIXES,
+    SEGMENTS,
+    TIERS,
+    full_networks,
+    one_of,
+    rules,
+    several_of,
+)
 from tests.core.random_groups import attachment_groups, group_fields, labels
 from tests.core.sample_networks import IntentBuilder, site
 
@@ -43,12 +53,14 @@ class _RandomEditor:
         if chosen is None:
             return
         uid, body = chosen
-        what = self.draw(one_of(["rules", "one", "one", "order", "position", "from", "to", "segments", "enabled"]))
+        edits = ["rules", "one", "one", "order", "position", "tier", "from", "to", "segments", "enabled"]
+        what = self.draw(one_of(edits))
         listed = list(body["rules"])
         choices: dict[str, dict[str, Any]] = {
-            "rules": {"rules": self.draw(rules(["allow", "deny", "inspect", "watch"]))},
-            "one": {"rules": [*listed[:1], *self.draw(rules(["allow", "deny", "inspect"], 1)), *listed[2:]]},
+            "rules": {"rules": self.draw(rules(POLICY_ACTIONS))},
+            "one": {"rules": [*listed[:1], *self.draw(rules(POLICY_ACTIONS, 1)), *listed[2:]]},
             "order": {"rules": listed[::-1]},
+            "tier": {"tier": self.draw(one_of(TIERS))},
             "position": {"position": self.draw(st.integers(0, 9)) * 40 + 39},
             "from": {"from": self.draw(several_of([*GROUPS, "any", "s0"], 1))},
             "to": {"to": self.draw(several_of([*GROUPS, "any", "internet"], 1))},

@@ -18,6 +18,8 @@ from tests.core.reference_evaluator import ReferenceEvaluator
 from tests.core.reference_objects import Span, prefix_span
 from tests.core.sample_networks import IntentBuilder, policy, site
 
+POLICY_ACTIONS = ["allow", "deny", "inspect", "pass"]
+TIERS = ["mandatory", "standard", "standard", "baseline"]
 SEGMENTS = ["corp", "guest", "lab"]
 GROUPS = ["red", "blue", "green"]
 PREFIXES = ["10.0.0.0/14", "10.0.0.0/16", "10.0.1.0/24", "10.0.1.128/25", "10.1.0.0/16", "10.2.0.0/16", "10.2.3.0/24"]
@@ -67,6 +69,8 @@ def rules(draw: st.DrawFn, actions: list[str], most: int = 3) -> list[dict[str, 
                 )
         if rule["action"] == "inspect":
             rule["services"] = draw(several_of(["fw", "ids"], 1))
+        if "pass" in actions:
+            rule["mode"] = draw(one_of(["enforce"] * 4 + ["monitor", "disabled"]))
         listed.append(rule)
     return listed
 
@@ -259,12 +263,12 @@ class NetworkGenerator:
         starts = one_of(["any", "any", "any", "any", *GROUPS, *self.sites[:1]])
         ends = one_of(["any", "any", "any", "any", *GROUPS, *self.sites[:1], "internet", *apps])
         for index in range(draw(one_of([2, 3, 4, 1, 0]))):
-            listed = draw(rules(["allow", "deny", "inspect", "watch"]))
+            listed = draw(rules(POLICY_ACTIONS))
             end = draw(ends)
             start = "internet" if end in apps else draw(starts)
             body = policy(f"p{index}", draw(one_of(range(9))) * 4 + index, start, end, *listed)
             segments = SEGMENTS if draw(st.booleans()) else [draw(one_of(SEGMENTS))]
-            self.net.add("policies", {**body, "segments": segments})
+            self.net.add("policies", {**body, "segments": segments, "tier": draw(one_of(TIERS))})
         for index in range(draw(st.integers(0, 2))):
             body = {"name": f"kept{index}", "from": draw(starts), "to": draw(starts), "protocol": "tcp"}
             expect = draw(one_of(["blocked", "reachable", "inspected"]))

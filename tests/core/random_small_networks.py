@@ -39,6 +39,8 @@ anything = st.sampled_from
 def rules(draw: st.DrawFn, actions: list[str], services: list[str]) -> dict[str, Any]:
     protocol = draw(anything(["any", "tcp", "udp", "icmp", 47]))
     rule: dict[str, Any] = {"action": draw(anything(actions)), "protocol": protocol}
+    if "pass" in actions:
+        rule["mode"] = draw(anything(["enforce", "enforce", "enforce", "monitor", "disabled"]))
     if protocol in ("tcp", "udp"):
         rule["ports"] = draw(st.lists(anything(PORTS), max_size=2)) or ["any"]
     for side in ("source", "destination"):
@@ -74,9 +76,10 @@ def small_networks(draw: st.DrawFn) -> IntentBuilder:
         net.add("connectors", {"name": "exit", **way_out})
     ends = anything(["red", "blue", "any", "internet", "s0"])
     for index in range(draw(st.integers(0, 3))):
-        listed = draw(st.lists(rules(["allow", "deny", "inspect", "watch"], ["fw", "ids"]), max_size=3))
+        listed = draw(st.lists(rules(["allow", "deny", "inspect", "pass"], ["fw", "ids"]), max_size=3))
         body = policy(f"p{index}", draw(st.integers(0, 30)) * 4 + index, draw(ends), draw(ends), *listed)
-        net.add("policies", {**body, "segments": draw(anything([["corp"], ["corp", "guest"]]))})
+        tier = draw(anything(["mandatory", "standard", "standard", "baseline"]))
+        net.add("policies", {**body, "tier": tier, "segments": draw(anything([["corp"], ["corp", "guest"]]))})
     return net
 
 

@@ -217,13 +217,18 @@ class ReferenceEvaluator:
     def first(
         self, segment: str, starts: set[str], ends: set[str], packet: ReferencePacket
     ) -> tuple[str, dict[str, Any]] | None:
-        """Return (id, body) of the first matching rule whose action is not ``watch``."""
-        for policy in self.policies(segment):
-            if starts.isdisjoint(policy["from"]) or ends.isdisjoint(policy["to"]):
-                continue
-            for rule in policy["rules"]:
-                if rule["action"] != "watch" and self.rows.matches(rule, packet):
-                    return f"{policy['key']}/{slug(rule['name'])}", rule
+        """Return (id, body) of the first matching rule that is enforced; one that passes leaves it to the next tier."""
+        for tier in ("mandatory", "standard", "baseline"):
+            rules = [
+                (policy, rule)
+                for policy in self.policies(segment)
+                if policy["tier"] == tier and starts.intersection(policy["from"]) and ends.intersection(policy["to"])
+                for rule in policy["rules"]
+            ]
+            matching = [pair for pair in rules if pair[1]["mode"] == "enforce" and self.rows.matches(pair[1], packet)]
+            if matching and matching[0][1]["action"] != "pass":
+                policy, rule = matching[0]
+                return f"{policy['key']}/{slug(rule['name'])}", rule
         return None
 
     def policies(self, segment: str) -> list[dict[str, Any]]:

@@ -190,10 +190,13 @@ def _names_of_address(sets: Mapping[str, Sequence[str]], address: int) -> set[st
 
 
 def _first_match(rules: Sequence[Section], from_: set[str], to: set[str], packet: SectionPacket) -> Section | None:
+    passed_tier = None
     for rule in rules:
         named = not from_.isdisjoint(rule["from"]) and not to.isdisjoint(rule["to"])
-        if rule["action"] != "watch" and named and _is_match(rule, packet):
-            return rule
+        if rule["mode"] == "enforce" and rule["tier"] != passed_tier and named and _is_match(rule, packet):
+            if rule["action"] != "pass":
+                return rule
+            passed_tier = rule["tier"]
     return None
 
 

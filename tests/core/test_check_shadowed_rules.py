@@ -127,9 +127,11 @@ def test_a_check_that_exceeds_its_steps_stops_and_is_reported_once(monkeypatch: 
 PREFIXES = ("10.0.0.0/30", "10.0.0.0/31", "10.0.0.2/31", "10.0.0.1/32", "any")
 PORTS: tuple[list[str], ...] = (["1-4"], ["1-2"], ["3-4"], ["2"], ["any"])
 NAMES = ("g1", "g2", "g3")
+TIERS = ("mandatory", "standard", "baseline")
 RULE = st.fixed_dictionaries(
     {
-        "action": st.sampled_from(["allow", "deny", "watch"]),
+        "action": st.sampled_from(["allow", "deny", "pass"]),
+        "mode": st.sampled_from(["enforce", "enforce", "monitor"]),
         "protocol": st.just("tcp"),
         "ports": st.sampled_from(PORTS),
         "source": st.sampled_from(PREFIXES).map(lambda one: [one]),
@@ -138,7 +140,8 @@ RULE = st.fixed_dictionaries(
 )
 SIDE = st.one_of(st.just(["any"]), st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True))
 POLICY = st.tuples(
-    st.lists(st.sampled_from(["s1", "s2"]), min_size=1, unique=True), SIDE, SIDE, st.lists(RULE, min_size=1, max_size=4)
+    st.lists(st.sampled_from(["s1", "s2"]), min_size=1, unique=True),
+    *(SIDE, SIDE, st.lists(RULE, min_size=1, max_size=4), st.sampled_from(TIERS)),
 )
 
 
@@ -150,9 +153,9 @@ def test_a_rule_is_shadowed_exactly_when_no_packet_is_left_for_it(drawn: list[An
         draw.add("segments", {"name": name})
     for name in NAMES:
         draw.add("groups", {"name": name})
-    for index, (segments, from_, to, rules) in enumerate(drawn):
-        body = {"name": f"p{index}", "position": index, "segments": segments, "from": from_, "to": to, "rules": rules}
-        draw.add("policies", body)
+    for index, (segments, from_, to, rules, tier) in enumerate(drawn):
+        sides = {"segments": segments, "from": from_, "to": to}
+        draw.add("policies", {"name": f"p{index}", "tier": tier, "position": index, **sides, "rules": rules})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shadowed_rules, "NUMPY_THRESHOLD", at_a_glance)
         paths = {problem.path for problem in problems_with_code(draw, "shadowed_rule")}
@@ -184,15 +187,16 @@ def _shadowed_by_brute_force(drawn: list[Any]) -> set[str]:
     low = prefix_range("10.0.0.0/32")[0]
     addresses, ports = range(low, low + 5), range(1, 6)
     taken: set[Any] = set()
+    passed: dict[str, set[Any]] = {tier: set() for tier in TIERS}
     shadowed = set()
-    for index, (segments, from_, to, rules) in enumerate(drawn):
+    for index, (segments, from_, to, rules, tier) in sorted(enumerate(drawn), key=lambda pair: TIERS.index(pair[1][4])):
         for nth, rule in enumerate(rules):
             sides = product(segments, _names(from_), _names(to))
             here = {packet for packet in product(sides, addresses, addresses, ports) if _is_match(rule, *packet[1:])}
-            if here <= taken:
+            if here <= taken | passed[tier]:
                 shadowed.add(f"policies/p{index}/rules[{nth}]")
-            if rule["action"] != "watch":
-                taken |= here
+            if rule["mode"] == "enforce":
+                (passed[tier] if rule["action"] == "pass" else taken).update(here)
     return shadowed
 
 

@@ -160,7 +160,10 @@ def test_a_change_of_any_field_of_a_rule_is_described(field: str) -> None:
     """For a new field: two values of it here, and its words in ``plan/describe/rules.py``."""
     rule: dict[str, Any] = {
         "id": "prod-out/web",
-        "action": "allow",
+        "tier": "standard",
+        "mode": "enforce",
+        "action": "deny",
+        "reject": True,
         "chain": [],
         "from": ["g:prod"],
         "to": ["any"],
@@ -171,7 +174,10 @@ def test_a_change_of_any_field_of_a_rule_is_described(field: str) -> None:
         "apply_to": "all",
     }
     other: dict[str, Any] = {
-        "action": "deny",
+        "tier": "mandatory",
+        "mode": "monitor",
+        "action": "allow",
+        "reject": False,
         "chain": ["fw"],
         "from": ["g:dev"],
         "to": ["internet"],

@@ -69,11 +69,38 @@ def test_an_attachment_is_in_named_selecting_and_containing_groups() -> None:
 
 @pytest.mark.parametrize(("first", "second", "rule"), [(1, 2, "one/rule-1"), (4, 3, "two/rule-1")])
 def test_policies_are_tried_by_position(first: int, second: int, rule: str) -> None:
-    """“They are tried by policy `position`”"""
+    """“inside a tier by policy `position`”"""
     net = hospital_network()
     net.add("policies", policy("one", first, "sites", "dev", DENY))
     net.add("policies", policy("two", second, "any", "any", ALLOW))
     assert run_trace(net, "hospital-a", "vpc-dev").rule == rule
+
+
+@pytest.mark.parametrize(
+    ("tiers", "rule"),
+    [
+        (("standard", "mandatory"), "two/rule-1"),
+        (("baseline", "standard"), "two/rule-1"),
+        (("mandatory", "baseline"), "one/rule-1"),
+    ],
+)
+def test_tiers_are_tried_in_their_order(tiers: tuple[str, str], rule: str) -> None:
+    """“They are tried by tier (`mandatory`, `standard`, `baseline`)”"""
+    net = hospital_network()
+    for name, position, tier, match in (("one", 1, tiers[0], DENY), ("two", 2, tiers[1], ALLOW)):
+        net.add("policies", policy(name, position, "any", "any", match, tier=tier))
+    assert run_trace(net, "hospital-a", "vpc-dev").rule == rule
+
+
+def test_a_rule_that_passes_leaves_it_to_the_next_tier() -> None:
+    """“A `pass` goes on with the next tier”"""
+    net = hospital_network()
+    passing = {"action": "pass", "protocol": "tcp", "ports": ["443"]}
+    net.add("policies", policy("but-web", 1, "any", "any", passing, tier="mandatory"))
+    net.add("policies", policy("nothing", 2, "any", "any", DENY, tier="mandatory"))
+    net.add("policies", policy("last", 3, "any", "any", ALLOW, tier="baseline"))
+    assert run_trace(net, "hospital-a", "vpc-dev", "tcp", 443).rule == "last/rule-1"
+    assert run_trace(net, "hospital-a", "vpc-dev", "tcp", 22).rule == "nothing/rule-1"
 
 
 @pytest.mark.parametrize(
@@ -88,10 +115,11 @@ def test_policies_are_tried_by_position(first: int, second: int, rule: str) -> N
 )
 def test_the_first_rule_that_matches_decides(asked: tuple[str, int | None], rule: str) -> None:
     """“inside a policy by rule order; the first rule that matches protocol, destination ports and both prefixes and is
-    not `watch` decides”"""
+    enforced decides”"""
     net = hospital_network()
     rules: list[dict[str, Any]] = [
-        {"name": "seen", "action": "watch"},
+        {"name": "seen", "action": "deny", "mode": "monitor"},
+        {"name": "off", "action": "deny", "mode": "disabled"},
         {"name": "web", "action": "allow", "protocol": "tcp", "ports": ["443"]},
         {"name": "range", "action": "deny", "protocol": "tcp", "ports": ["8000-8100"]},
         {"name": "elsewhere", "action": "deny", "source": ["10.4.0.0/16"]},

@@ -118,7 +118,8 @@ class HandwrittenNetwork:
         sets["any"] = [r for m in members for r in m["ranges"]]
         rules = [
             {
-                "id": f"p/{i}", "chain": [], "source": None, "destination": None, "protocol": "any", "ports": [],
+                "id": f"p/{i}", "tier": "standard", "mode": "enforce", "reject": True, "chain": [],
+                "source": None, "destination": None, "protocol": "any", "ports": [],
                 "apply_to": "all", **rule,
             }
             for i, rule in enumerate(self.rules.get(segment, ()), start=1)

@@ -19,6 +19,8 @@ sampled = st.sampled_from
 SEGMENTS = ("corp", "part")
 GROUPS = ("red", "blue")
 SERVICES = ("fw", "ids")
+POLICY_ACTIONS = ("allow", "deny", "inspect", "pass")
+TIERS = ("mandatory", "standard", "standard", "baseline")
 PORTS = (["22"], ["443"], ["8000-8100"], ["53", "443"])
 
 
@@ -81,6 +83,9 @@ def rules(draw: st.DrawFn, prefixes: list[str], actions: tuple[str, ...]) -> dic
             rule[side] = draw(st.lists(sampled(prefixes), min_size=1, max_size=2, unique=True))
     if rule["action"] == "inspect":
         rule["services"] = draw(st.lists(sampled(SERVICES), min_size=1, max_size=2, unique=True))
+    if actions is POLICY_ACTIONS:
+        rule["mode"] = draw(sampled(("enforce", "enforce", "enforce", "monitor", "disabled")))
+        rule["reject"] = draw(st.booleans())
     return rule
 
 
@@ -266,11 +271,11 @@ def policy(draw: st.DrawFn, net: GeneratedNetwork, name: str, position: int, pre
     end = draw(sampled((*GROUPS, "any", "internet", sites[-1], *apps)))
     if apps and draw(st.integers(0, 3)) == 0:
         start, end = draw(sampled(("internet", "any"))), apps[0]
-    listed = draw(st.lists(rules(prefixes, ("allow", "deny", "inspect", "watch")), min_size=1, max_size=3))
+    listed = draw(st.lists(rules(prefixes, POLICY_ACTIONS), min_size=1, max_size=3))
     segments = draw(sampled((["corp"], ["part"], list(SEGMENTS))))
     apply_to = draw(sampled(("all", "all", "new")))
     return {"name": name, "position": position, "segments": segments, "from": [start], "to": [end], "rules": listed,
-            "apply_to": apply_to}  # fmt: skip
+            "apply_to": apply_to, "tier": draw(sampled(TIERS))}  # fmt: skip
 
 
 def nat_moves_between_connectors() -> tuple[GeneratedNetwork, GeneratedNetwork]:
@@ -313,7 +318,7 @@ def _random_edit(draw: st.DrawFn, net: GeneratedNetwork, prefixes: list[str]) ->
     if edit == "default_action":
         net.edit("segments", draw(sampled(SEGMENTS)), default_action=draw(sampled(("allow", "deny"))))
     elif edit == "rules" and (names := net.names("policies")):
-        listed = draw(st.lists(rules(prefixes, ("allow", "deny", "inspect")), min_size=1, max_size=2))
+        listed = draw(st.lists(rules(prefixes, POLICY_ACTIONS), min_size=1, max_size=2))
         net.edit("policies", draw(sampled(names)), rules=listed)
     elif edit == "policy":
         count = len(net.names("policies"))

@@ -70,6 +70,46 @@ def test_the_first_matching_rule_decides(running_lab: RunningLab) -> None:
     assert not running_lab.can_connect("prod", ADDRESS["plant"], 22)
 
 
+def test_a_rule_that_passes_leaves_the_flow_to_the_next_tier_and_a_monitored_one_only_counts(
+    running_lab: RunningLab,
+) -> None:
+    rules = [
+        policy_rule("c:prod", "any", "pass", tier="mandatory", protocol="tcp", ports=["443"]),
+        policy_rule("any", "any", "deny", tier="mandatory", protocol="tcp"),
+        policy_rule("any", "any", "deny", mode="monitor"),
+        policy_rule("any", "c:dev", "allow", tier="baseline"),
+    ]
+    running_lab.publish_network(CLOSED.with_changes(rules={"corp": rules}))
+    assert running_lab.can_connect("prod", ADDRESS["dev"], 443)
+    assert running_lab.can_ping("prod", ADDRESS["dev"])
+    assert not running_lab.can_connect("prod", ADDRESS["plant"], 443)
+    assert not running_lab.can_connect("prod", ADDRESS["dev"], 22)
+    assert not running_lab.can_connect("office", ADDRESS["dev"], 443)
+    for number in (1, 3):
+        counted = f"acme|rule/corp/p/{number}|hits"
+        wait_until(
+            lambda key=counted: running_lab.portal.counter(key) > 0, 5, "what passes and is monitored is counted"
+        )
+
+
+def test_a_denied_sender_is_told_unless_the_rule_says_otherwise(running_lab: RunningLab) -> None:
+    rules = [
+        policy_rule("c:prod", "any", "deny", protocol="tcp", ports=["22"], reject=False),
+        policy_rule("c:prod", "any", "deny", protocol="tcp", ports=["8000"]),
+    ]
+    running_lab.publish_network(OPEN.with_changes(rules={"corp": rules}))
+    assert "refused" in connect_error(running_lab, "prod", ADDRESS["dev"], 8000)
+    assert "timed out" in connect_error(running_lab, "prod", ADDRESS["dev"], 22)
+
+
+def connect_error(running_lab: RunningLab, site: str, address: str, port: int) -> str:
+    """Return what a program is told that tries to connect for a second."""
+    program = (
+        f"import socket\ntry: socket.create_connection(({address!r}, {port}), 1)\nexcept OSError as error: print(error)"
+    )
+    return running_lab.popen(site, sys.executable, "-c", program).communicate()[0]
+
+
 def test_a_spoofed_source_is_dropped_at_the_circuit(running_lab: RunningLab) -> None:
     running_lab.publish_network(OPEN)
     running_lab.run("prod", "ip", "addr", "add", "10.3.0.77/32", "dev", "lo")

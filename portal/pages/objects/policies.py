@@ -20,6 +20,9 @@ RULES = FIELDS(
         RULE("protocol"),
         RULE("ports"),
         RULE("services", when=("action", ("inspect",))),
+        RULE("reject", when=("action", ("deny",))),
+        RULE("mode", half=True),
+        RULE("description", half=True),
         FieldGroup("", "Addresses", folded=True, fields=(RULE("source"), RULE("destination"))),
     ),
 )
@@ -29,6 +32,7 @@ def policy_form(body: Body) -> tuple[FormField, ...]:
     """Rules are what is changed most in a policy, so they come first; a new one says who it is for."""
     return (
         *((RULES, *ENDPOINTS) if "name" in body else (*ENDPOINTS, RULES)),
+        FIELDS("tier", half=True),
         FIELDS("position", half=True, hint="Lower is tried first; empty: last."),
         FIELDS("apply_to", half=True),
         FIELDS("enabled"),
@@ -40,6 +44,7 @@ KIND_PAGE = KindPage(
     key="policies",
     icon="arrows-exchange",
     columns=(
+        ListColumn("Tier", lambda body: body["tier"]),
         ListColumn("Position", lambda body: body["position"], cell="number", order="position"),
         ListColumn("Segments", lambda body: body["segments"], cell="segment"),
         ListColumn("From", lambda body: body["from"]),

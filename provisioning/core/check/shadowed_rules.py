@@ -57,17 +57,26 @@ class _PolicyMatchSets:
     boxes: tuple[MatchSet, ...]
 
     @cached_property
-    def bounding_boxes(self) -> BoundingBoxes:
-        """Return those of the match sets of ``deciding_rules``."""
-        return bounding_boxes([box for _, _, box in self.deciding_rules])
+    def _bounding_boxes(self) -> dict[bool, BoundingBoxes]:
+        return {
+            same_tier: bounding_boxes([box for _, _, box in self._deciding_rules(same_tier)])
+            for same_tier in (True, False)
+        }
 
-    @property
-    def deciding_rules(self) -> list[tuple[Policy, Rule, MatchSet]]:
-        """Return the rules that decide; those with the action watch only count."""
+    def bounding_boxes(self, later: Policy) -> BoundingBoxes:
+        """Return those of the match sets of ``rules_before`` a later policy."""
+        return self._bounding_boxes[later.tier == self.policy.tier]
+
+    def rules_before(self, later: Policy) -> list[tuple[Policy, Rule, MatchSet]]:
+        """Return the rules that leave nothing of what they match to a later policy."""
+        return self._deciding_rules(later.tier == self.policy.tier)
+
+    def _deciding_rules(self, same_tier: bool) -> list[tuple[Policy, Rule, MatchSet]]:
+        """Return the rules that decide; one that passes is in the way of its own tier only."""
         return [
             (self.policy, rule, box)
             for rule, box in zip(self.policy.rules, self.boxes, strict=True)
-            if rule.action != "watch"
+            if rule.decides and (same_tier or rule.action != "pass")
         ]
 
 
@@ -161,7 +170,7 @@ class _ShadowSearch:
             for policy in intent.policies.values()
             if policy.enabled and policy.segments and policy.from_ and policy.to
         )
-        self.policies = sorted(matching, key=lambda policy: (policy.position, policy.number))
+        self.policies = sorted(matching, key=lambda policy: policy.order)
         not_in_any = frozenset((INTERNET, *intent.internet_apps))
         sides = (side for policy in self.policies for side in (policy.segments, policy.from_, policy.to))
         self.bitmaps = network.derived.get(
@@ -208,13 +217,17 @@ class _ShadowSearch:
         policy = matched.policy
         triple = self.bitmaps.triple(index, policy)
         earlier = self._policies_at(self.bitmaps.earlier_at(index, triple))
-        before = [deciding for other in earlier for deciding in other.deciding_rules]
-        boxes = np.concatenate([other.bounding_boxes for other in earlier]) if len(before) > NUMPY_THRESHOLD else None
+        before = [deciding for other in earlier for deciding in other.rules_before(policy)]
+        boxes = None
+        if len(before) > NUMPY_THRESHOLD:
+            boxes = np.concatenate([other.bounding_boxes(policy) for other in earlier])
         problems: list[Problem] = []
         own: list[tuple[Policy, Rule, MatchSet]] = []
         all_names_searched, exhausted, budget = False, False, Budget(MAX_STEPS)
         for nth, (rule, box) in enumerate(zip(policy.rules, matched.boxes, strict=True)):
             path = f"policies/{policy.key}/rules[{nth}]"
+            if rule.mode == "disabled":
+                continue
             if box.is_empty:
                 problems.append(_matches_nothing_problem(policy, rule, path))
                 continue
@@ -232,7 +245,7 @@ class _ShadowSearch:
                 exhausted = budget.steps < 0
                 unchecked = len(policy.rules) - nth - 1 if exhausted else 0
                 problems.append(_not_checked_problem(policy, rule, path, unchecked))
-            if rule.action != "watch":
+            if rule.decides:
                 own.append((policy, rule, box))
         if all_names_searched:
             return _ShadowResult(matched, None, self._policies_at(self.bitmaps.near(index, policy)), tuple(problems))
@@ -245,7 +258,7 @@ class _ShadowSearch:
         earlier_spanning = [
             deciding
             for other in self._policies_at(self.bitmaps.earlier_spanning(index, policy))
-            for deciding in other.deciding_rules
+            for deciding in other.rules_before(policy)
         ]
         cover = _find_covering_rules(box, [*earlier_spanning, *own], budget)
         if cover is not None:
@@ -258,7 +271,7 @@ class _ShadowSearch:
                 continue
             if len(covering_sets) == MAX_CASES:
                 raise BudgetExceeded
-            earlier = [deciding for other in self._policies_at(bits) for deciding in other.deciding_rules]
+            earlier = [deciding for other in self._policies_at(bits) for deciding in other.rules_before(policy)]
             cover = _find_covering_rules(box, [*earlier, *own], budget)
             if cover is None:
                 return None

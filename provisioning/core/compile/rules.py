@@ -40,7 +40,8 @@ def _policy_rules(network: Network, policy: Policy) -> list[RuleEntry]:
 
     def make() -> list[RuleEntry]:
         from_, to = set_names(network.intent, policy.from_), set_names(network.intent, policy.to)
-        return [_rule_entry(network, policy, rule, from_, to) for rule in policy.rules]
+        rules = (rule for rule in policy.rules if rule.mode != "disabled")
+        return [_rule_entry(network, policy, rule, from_, to) for rule in rules]
 
     return network.derived.get(_POLICY_RULES, (policy, *named), make, of=policy.uid)
 
@@ -48,7 +49,10 @@ def _policy_rules(network: Network, policy: Policy) -> list[RuleEntry]:
 def _rule_entry(network: Network, policy: Policy, rule: Rule, from_: list[str], to: list[str]) -> RuleEntry:
     return {
         "id": policy.rule_id(rule),
+        "tier": policy.tier,
+        "mode": rule.mode,
         "action": rule.action,
+        "reject": rule.reject,
         "chain": service_keys(network.intent, rule.services),
         "from": from_,
         "to": to,

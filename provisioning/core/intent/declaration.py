@@ -40,7 +40,8 @@ class DeclaredField:
 
 class Declaration:
     """The fields of a dataclass, in their order. A static method ``check_body`` of it holds rules across fields:
-    it gets the reader and the body that was read, may complain, and may fill in what follows from other fields."""
+    it gets the reader and the body that was read, may complain, and may fill in what follows from other fields. A
+    static method ``translate_body`` turns a body as earlier releases took it into today's."""
 
     def __init__(self, type_: type) -> None:
         self.type = type_
@@ -53,6 +54,7 @@ class Declaration:
         self.by_name = {field.name: field for field in self.fields}
         self.has_references = any(field.is_reference for field in self.fields)
         self._check_body = getattr(type_, "check_body", None)
+        self._translate_body = getattr(type_, "translate_body", None)
         self._references = tuple(
             (field.name, field.attribute, field.spec.kinds, field.spec.is_list, field.nested)
             for field in self.fields
@@ -72,6 +74,8 @@ class Declaration:
     def read(self, reader: FieldReader) -> dict[str, Any]:
         """Return the stored form with every default filled in; all problems go to the reader."""
         body: dict[str, Any] = {}
+        if self._translate_body is not None:
+            reader.body = self._translate_body(reader.body)
         if self.renamed_fields:
             reader.translate_old_names(self.renamed_fields)
         for name, read, nested in self._readers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -23,7 +24,11 @@ from provisioning.core.intent.limits import MATCH_VALUES, RULES
 from provisioning.core.intent.match_fields import DestinationMatch, Ports, SourceMatch, count_match_values
 from provisioning.core.values.text import slug
 
-ACTIONS = {"allow": "allow", "deny": "deny", "inspect": "inspect", "watch": "watch"}
+ACTIONS = {"allow": "allow", "deny": "deny", "inspect": "inspect", "pass": "pass"}
+TIERS = {"mandatory": "mandatory", "standard": "standard", "baseline": "baseline"}
+"""In the order they are tried."""
+_TIER_ORDER = {tier: index for index, tier in enumerate(TIERS)}
+MODES = {"enforce": "enforce", "monitor": "monitor", "disabled": "disabled"}
 ENDPOINT_KINDS = ("groups", "connectors", "internet-apps")
 """Kinds that ``from`` and ``to`` name."""
 
@@ -32,11 +37,23 @@ ENDPOINT_KINDS = ("groups", "connectors", "internet-apps")
 class Rule:
     """Empty ``ports`` means every port; an empty ``source`` or ``destination`` every address.
 
-    Addresses are prefixes and uids of prefix lists; ``PrefixResolver.ranges`` reads them.
+    Addresses are prefixes and uids of prefix lists; ``PrefixResolver.ranges`` reads them. ``action`` ``pass``: the next
+    tier decides. ``reject``: the sender of what is denied is told, by a reset or an ICMP error.
     """
 
-    name: Annotated[str, Text(60, default="", label="Name of the rule", help="rule-1, rule-2, … where left out")]
-    action: Annotated[str, Choice(ACTIONS, filter=True)]
+    name: Annotated[str, Text(80, default="", label="Name of the rule", help="rule-1, rule-2, … where left out")]
+    description: Annotated[str, Text(500, default="", lines=True, help="why it is there: a ticket, an owner")]
+    mode: Annotated[
+        str,
+        Choice(
+            MODES,
+            default="enforce",
+            help="monitor: count what matches, and go on to the next rule; disabled: as if it were not there",
+            filter=True,
+        ),
+    ]
+    action: Annotated[str, Choice(ACTIONS, help="pass: leave it to the next tier", filter=True)]
+    reject: Annotated[bool, Boolean(help="tell the sender of what is denied; else its packets vanish")]
     services: Annotated[
         tuple[str, ...],
         References(
@@ -53,12 +70,24 @@ class Rule:
     source: SourceMatch
     destination: DestinationMatch
 
+    @property
+    def decides(self) -> bool:
+        """Whether it has a say about flows; a rule that is monitored or disabled has none."""
+        return self.mode == "enforce"
+
+    @staticmethod
+    def translate_body(body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Read the action ``watch`` of earlier releases, which counted and went on."""
+        if body.get("action") == "watch" and body.get("mode") in (None, "monitor"):
+            return {**body, "action": "allow", "mode": "monitor"}
+        return body
+
     @staticmethod
     def check_body(reader: FieldReader, body: dict[str, Any]) -> None:
         action = body["action"]
         if action == "inspect" and not reader.body.get("services"):
             reader.problem("required", "services", "A rule that inspects names at least one service.")
-        if action in ("allow", "deny", "watch") and body["services"]:
+        if action in ("allow", "deny", "pass") and body["services"]:
             wrong = f"Only a rule that inspects names services; this one says {action}."
             reader.problem("not_one_of", "services", wrong)
 
@@ -67,6 +96,16 @@ class Rule:
 class Policy(IntentObject):
     """``from_`` and ``to`` hold uids of groups, connectors and internet apps, ``any`` and ``internet``."""
 
+    tier: Annotated[
+        str,
+        Choice(
+            TIERS,
+            default="standard",
+            help="mandatory is tried before standard, baseline last; inside a tier the position counts",
+            filter=True,
+            in_bulk=True,
+        ),
+    ]
     position: Annotated[int, Position(help="unique in the network; lower is tried first; last where left out")]
     enabled: Annotated[bool, Boolean(filter=True, in_bulk=True)]
     apply_to: Annotated[
@@ -86,10 +125,15 @@ class Policy(IntentObject):
         Objects(
             limit=RULES,
             word="rule",
-            help="the first that matches and is not watch decides; all rules together write down at most "
+            help="the first that matches and is enforced decides; all rules together write down at most "
             f"{MATCH_VALUES.most:,} {MATCH_VALUES.noun}",
         ),
     ]
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """What policies are sorted by, as they are tried."""
+        return _TIER_ORDER[self.tier], self.position, self.number
 
     def rule_id(self, rule: Rule) -> str:
         """``prod-out/web``: what sections, traces and counters call a rule."""
@@ -109,8 +153,8 @@ KIND = Kind(
     Policy,
     "policy",
     "policies",
-    "From some groups to others, with ordered rules. Policies are tried by position; in each, the first rule that "
-    "matches decides. What none matches follows the segment's default action.",
+    "From some groups to others, with ordered rules. Policies are tried by tier and position; in each, the first rule "
+    "that matches decides. What none matches follows the segment's default action.",
     {
         "name": "prod-out",
         "position": 10,

@@ -45,7 +45,7 @@ def _openings(policy: Policy, *only: Rule) -> Iterator[Opening]:
     if not policy.enabled or INTERNET not in (*policy.from_, *policy.to):
         return
     for rule in only or policy.rules:
-        if rule.action in ("allow", "inspect"):
+        if rule.action in ("allow", "inspect") and rule.decides:
             matched = (policy.segments, rule.protocol, rule.ports, rule.source, rule.destination)
             for start in policy.from_:
                 for end in policy.to:

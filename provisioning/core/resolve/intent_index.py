@@ -72,7 +72,7 @@ class IntentIndex:
     def policies(self) -> dict[str, list[Policy]]:
         """Segment uid → its policies in the order they are tried."""
         by_segment: dict[str, list[Policy]] = {}
-        for policy in sorted(self.intent.policies.values(), key=lambda policy: (policy.position, policy.number)):
+        for policy in sorted(self.intent.policies.values(), key=lambda policy: policy.order):
             for uid in policy.segments if policy.enabled else ():
                 by_segment.setdefault(uid, []).append(policy)
         return by_segment

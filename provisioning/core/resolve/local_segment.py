@@ -24,7 +24,7 @@ class InspectedChains:
         """Chain of services → what all policies that inspect with it name in ``from``, and in ``to``, each once."""
         chains: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
         for policy in self._policies:
-            for chain in {rule.services for rule in policy.rules if rule.action == "inspect"}:
+            for chain in {rule.services for rule in policy.rules if rule.action == "inspect" and rule.decides}:
                 from_names, to_names = chains.setdefault(chain, ([], []))
                 from_names += policy.from_
                 to_names += policy.to

@@ -33,7 +33,7 @@ def _format_titled(name: str, rule: RuleFields) -> str:
 
 def format_rule(rule: RuleFields) -> str:
     """Return ``allow tcp 443 from sites to prod, source 10.1.0.0/16, through fw``."""
-    parts = [rule["action"], format_match(rule)]
+    parts = [_format_action(rule), format_match(rule)]
     if "from" in rule:
         parts.append(f"from {format_names(rule['from'])} to {format_names(rule['to'])}")
     text = " ".join(parts)
@@ -42,7 +42,15 @@ def format_rule(rule: RuleFields) -> str:
             text += f", {side} {format_ranges(rule[side])}"
     if rule.get("chain"):
         text += f", through {', '.join(rule['chain'])}"
-    return f"{text}, for new flows only" if rule.get("apply_to") == "new" else text
+    if rule.get("apply_to") == "new":
+        text += ", for new flows only"
+    return text if rule.get("tier", "standard") == "standard" else f"{text}, {rule['tier']}"
+
+
+def _format_action(rule: RuleFields) -> str:
+    """Return ``allow``, ``deny silently`` or ``monitor: deny``."""
+    action = rule["action"] if rule.get("reject", True) or rule["action"] != "deny" else "deny silently"
+    return f"monitor: {action}" if rule.get("mode") == "monitor" else action
 
 
 def format_match(rule: RuleFields) -> str:
@@ -70,8 +78,10 @@ def _by_id(rules: Sequence[RuleFields]) -> dict[str, RuleFields]:
 
 
 def _describe_changed_rule(before: RuleFields, after: RuleFields) -> Iterator[str]:
-    if before["action"] != after["action"]:
-        yield f"{before['action']} → {after['action']}"
+    if _format_action(before) != _format_action(after):
+        yield f"{_format_action(before)} → {_format_action(after)}"
+    if before.get("tier") != after.get("tier"):
+        yield f"tier {before.get('tier')} → {after.get('tier')}"
     if format_match(before) != format_match(after):
         yield f"{format_match(before)} → {format_match(after)}"
     for side in ("from", "to"):

@@ -42,6 +42,8 @@ class Evaluator:
         self._stage_starts = rule_table.stage_starts
         self._labels = [_verdict_key(rule, rules) for rule in rule_table.rules]
         self._passes = [rule.chain is not None for rule in rule_table.rules]
+        self._tiers = [rule.tier for rule in rule_table.rules]
+        self._leaves_to_next_tier = [rule.is_pass for rule in rule_table.rules]
         self._available_chains: dict[ServiceChain, ServiceChain | None] = {}
 
     def existing_mask(self, hits: list[int], asked: int) -> int:
@@ -91,13 +93,20 @@ class Evaluator:
         """Return what is let through by which rule, the part that no rule matches, and where in ``hits`` the next
         first-match list begins. end: index of the first rule beyond this one."""
         masks, labels, passes = self.rule_table.l4_masks, self._labels, self._passes
+        tiers, leaves = self._tiers, self._leaves_to_next_tier
         verdict: Verdict = {}
+        tier, left_in_tier = "", left
         for at in range(begin, len(hits)):
             index = hits[at]
             if index >= end:
                 return verdict, left, at
-            part = masks[index] & left
+            if tiers[index] != tier:
+                tier, left_in_tier = tiers[index], left
+            part = masks[index] & left_in_tier
             if part:
+                left_in_tier ^= part
+                if leaves[index]:
+                    continue
                 left ^= part
                 if passes[index]:
                     label = labels[index]

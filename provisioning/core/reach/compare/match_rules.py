@@ -26,6 +26,7 @@ class MatchRule(NamedTuple):
     """policy: index among the segment's policies, or a tag; it says which endpoints the rule names. NO_POLICY: all.
 
     source, destination: None matches every address. chain: uids of the services that flows pass; None: they are denied.
+    policy_rule: where it is of a policy.
     """
 
     policy: int
@@ -35,6 +36,16 @@ class MatchRule(NamedTuple):
     chain: tuple[str, ...] | None
     policy_rule: tuple[Policy, Rule] | None = None
     share: Share | None = None
+
+    @property
+    def tier(self) -> str:
+        """The tier of its policy; empty where it is of none."""
+        return self.policy_rule[0].tier if self.policy_rule else ""
+
+    @property
+    def is_pass(self) -> bool:
+        """Whether it leaves what it matches to the next tier."""
+        return self.policy_rule is not None and self.policy_rule[1].action == "pass"
 
     @property
     def title(self) -> str | None:
@@ -76,7 +87,7 @@ def share_match_rules(directed_shares: Iterable[DirectedShare]) -> list[MatchRul
 
 
 def policy_match_rules(resolved: ResolvedSegment, index: int) -> list[MatchRule]:
-    """Return the rules of one policy that decide, without those that only watch."""
+    """Return the rules of one policy that decide."""
     return resolved.derived.get(_POLICY_MATCH_RULES, (), lambda: _policy_match_rules(resolved, index), of=index)
 
 
@@ -92,7 +103,7 @@ def _policy_match_rules(resolved: ResolvedSegment, index: int) -> list[MatchRule
             (policy, rule),
         )
         for rule in policy.rules
-        if rule.action != "watch"
+        if rule.decides
     ]
 
 
@@ -148,7 +159,7 @@ class AlignedPolicies:
         before, after = (
             resolved.policies[index] for resolved, index in zip(self.resolved_segments, pair, strict=True) if resolved
         )
-        if before is not after and (before.from_, before.to, before.rules) != (after.from_, after.to, after.rules):
+        if before is not after and _deciding_parts(before) != _deciding_parts(after):
             return False
         return not (self.lists or self.services) or not any(self._is_affected(rule) for rule in before.rules)
 
@@ -177,10 +188,17 @@ class AlignedPolicies:
         for match_rule in rules:
             assert match_rule.policy_rule is not None
             policy, rule = match_rule.policy_rule
-            key: Hashable = (policy.from_, policy.to, rule, version if self._is_affected(rule) else None)
+            key: Hashable = (
+                *(policy.tier, policy.from_, policy.to),
+                *(rule, version if self._is_affected(rule) else None),
+            )
             seen[key] += 1
             keys.append((key, seen[key]))
         return keys
+
+
+def _deciding_parts(policy: Policy) -> tuple[Hashable, ...]:
+    return policy.tier, policy.from_, policy.to, policy.rules
 
 
 def pair_rules(listed: Sequence[Sequence[MatchRule]], pairs: AlignedIndexes) -> list[tuple[MatchRule | None, ...]]:

@@ -118,14 +118,20 @@ def decide_to_application(
 
 
 def find_first_match(resolved: ResolvedSegment, policies: int, packet: Packet) -> MatchedRule | None:
-    """Return the first rule of these policies (as bits) that matches and does not merely watch."""
+    """Return the first rule of these policies (as bits) that matches and decides; one that passes ends its tier."""
+    passed_tier = ""
     while policies:
         low = policies & -policies
         policies ^= low
         policy = resolved.policies[low.bit_length() - 1]
+        if policy.tier == passed_tier:
+            continue
         for rule in policy.rules:
-            if rule.action != "watch" and is_match(rule, packet, resolved.prefixes):
-                return policy, rule
+            if rule.decides and is_match(rule, packet, resolved.prefixes):
+                if rule.action != "pass":
+                    return policy, rule
+                passed_tier = policy.tier
+                break
     return None
 
 
