@@ -42,7 +42,9 @@ class Rule:
     """
 
     name: Annotated[str, Text(80, default="", label="Name of the rule", help="rule-1, rule-2, … where left out")]
-    description: Annotated[str, Text(500, default="", lines=True, help="why it is there: a ticket, an owner")]
+    description: Annotated[
+        str, Text(500, default="", lines=True, label="Reason", help="a ticket, an owner: why it is there")
+    ]
     mode: Annotated[
         str,
         Choice(
