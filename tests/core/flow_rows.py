@@ -54,8 +54,7 @@ class RowMatcher:
             part = name.removeprefix(INTERNET).strip(" ()")
             if owner is not None or not resolved.is_on_internet(address) or not part:
                 return owner is None and resolved.is_on_internet(address)
-            inside = self._part(part.removeprefix("without "), address)
-            return inside != part.startswith("without ") or (self.generous and "…" in part)
+            return self._part(part, address)
         if owner is None or owner.segment.uid != resolved.segment.uid:
             return False
         groups = {self.network.intent.groups[uid].name for uid in owner.attachment.member_of}
@@ -64,11 +63,20 @@ class RowMatcher:
         plain_name, _, part = name.partition(" (")
         if plain_name != owner.connector.name:
             return False
-        return self._part(part, address) or (self.generous and "…" in part)
+        return self._part(part, address)
+
+    def _part(self, text: str, address: int) -> bool:
+        """text: ``10.1.0.0/24, 10.2.0.0/24``, ``without 10.1.0.7/32`` or both."""
+        if self.generous and "…" in text:
+            return True
+        inside, without, outside = text.rstrip(") ").rpartition("without ")
+        if not without:
+            return self._is_listed(outside, address)
+        return (not inside or self._is_listed(inside, address)) and not self._is_listed(outside, address)
 
     @staticmethod
-    def _part(text: str, address: int) -> bool:
-        return contains(merge_ranges(prefix_range(prefix) for prefix in text.rstrip(")… ").split(", ")), address)
+    def _is_listed(text: str, address: int) -> bool:
+        return contains(merge_ranges(prefix_range(prefix) for prefix in text.strip("… ").split(", ")), address)
 
 
 def is_l4_included(row: FlowRow, protocol: str, port: int | None, v6: bool, generous: bool = True) -> bool:

@@ -335,3 +335,35 @@ def test_unchanged_flows_are_not_compared_again() -> None:
     draw.edit("segments", "guest", default_action="allow")
     again = compare_reachability(before, Network(draw.intent(), planned))
     assert first.allowed and all(before is after for before, after in zip(first.allowed, again.allowed, strict=True))
+
+
+def test_addresses_of_a_site_are_named_as_rules_write_them() -> None:
+    """A set that several rules cut is told by its whole prefix, and one that leaves something out by what it leaves."""
+    draw = hospital_network()
+    draw.edit("segments", "corp", default_action="deny")
+    draw.edit("policies", "no-dev-in-prod", enabled=False)
+    wide = {"name": "ssh", "action": "allow", "protocol": "tcp", "ports": ["22"], "source": ["10.2.0.0/17"]}
+    narrow = {"name": "low", "action": "allow", "protocol": "tcp", "ports": ["10"], "source": ["10.2.0.0/20"]}
+    draw.add("policies", policy("cut", 1, "dev", "hospital-a", wide, narrow))
+    rows = {row.ports: row for row in reachable_flows(draw.network(), "dev")}
+    assert rows["22",].from_ == ("vpc-dev (10.2.0.0/17)",) and rows["10",].from_ == ("vpc-dev (10.2.0.0/20)",)
+    assert rows["22",].example.source == rows["10",].example.source == "10.2.0.1"
+
+    barred = {"name": "not-there", "action": "deny", "destination": ["10.3.0.9/32"]}
+    draw.add("policies", policy("most", 0, "dev", "hospital-a", barred, {"action": "allow"}))
+    draw.add("policies", policy("out", 2, "dev", "internet",
+                                {"name": "not", "action": "deny", "destination": ["1.2.3.4/32"]}, HTTPS))  # fmt: skip
+    named = {row.to for row in reachable_flows(draw.network(), "dev")}
+    assert named == {("hospital-a (without 10.3.0.9/32)",), ("internet (without 1.2.3.4/32)",)}
+
+
+def test_one_of_several_attachments_is_named_by_its_prefix_and_what_it_leaves_out() -> None:
+    draw = hospital_network()
+    draw.add("groups", {"name": "labs"})
+    attached = [{"segment": "corp", "prefixes": ["10.7.0.0/24"], "group": "labs"},
+                {"segment": "corp", "prefixes": ["10.8.0.0/24"]}]  # fmt: skip
+    draw.add("connectors", {**site("campus", "us", None), "attachments": attached})
+    draw.add("policies", policy("first", 1, "dev", "campus", {"action": "deny", "destination": ["10.7.0.8/32"]}))
+    draw.add("policies", policy("second", 2, "dev", "campus", {"action": "deny", "destination": ["10.8.0.0/24"]}))
+    (named,) = {name for row in reachable_flows(draw.network(), "dev") for name in row.to if "campus" in name}
+    assert named == "campus (10.7.0.0/24 without 10.7.0.8/32)"

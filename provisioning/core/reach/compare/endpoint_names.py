@@ -16,6 +16,11 @@ from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp
 from provisioning.core.values.addresses import summarise_range
 
+MAX_SHOWN = 3
+"""Prefixes of one endpoint in a name."""
+MAX_COMPARED = 64
+"""Prefixes that are counted at most, to choose between those an endpoint has and those it is without."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExamplePacket:
@@ -111,13 +116,8 @@ class EndpointNames:
         owner = self._endpoints[index].owner
         if isinstance(owner, PublishedApp):
             return owner.app.name
-        every = np.flatnonzero(self._endpoint == index)
-        some, rest = np.intersect1d(every, atoms), np.setdiff1d(every, atoms)
-        if not len(rest):
-            return INTERNET
-        if len(self._runs(rest)) < len(self._runs(some)):
-            return f"{INTERNET} (without {self._prefixes(rest)})"
-        return f"{INTERNET} ({self._prefixes(some)})"
+        some = atoms[self._endpoint[atoms] == index]
+        return INTERNET if len(some) == self._atoms[index] else f"{INTERNET} ({self._parts_of(index, some)})"
 
     def _part(self, index: int, atoms: IndexArray) -> str:
         """A member's name with the prefixes of some of its atoms."""
@@ -125,17 +125,37 @@ class EndpointNames:
         if key not in self._parts:
             owner = self._endpoints[index].owner
             assert isinstance(owner, Member)
-            self._parts[key] = f"{owner.connector.name} ({self._prefixes(atoms)})"
+            several = self._attachments[self._uid(index)] > 1
+            self._parts[key] = f"{owner.connector.name} ({self._parts_of(index, atoms, several)})"
         return self._parts[key]
+
+    def _parts_of(self, index: int, atoms: IndexArray, several: bool = False) -> str:
+        """Return the prefixes of some atoms of an endpoint, or those it is ``without`` where these are fewer.
+
+        several: whether the endpoint is one of several of its name, so that it has to be told by its prefixes itself.
+        """
+        some = self._prefixes(atoms)
+        if len(atoms) == self._atoms[index]:
+            return _format_prefixes(some)
+        every = np.flatnonzero(self._endpoint == index)
+        rest = self._prefixes(np.setdiff1d(every, atoms, assume_unique=True))
+        whole = self._prefixes(every) if several else []
+        if len(some) <= len(whole) + len(rest):
+            return _format_prefixes(some)
+        return " ".join(filter(None, [_format_prefixes(whole), "without", _format_prefixes(rest)]))
 
     def _runs(self, atoms: IndexArray) -> list[tuple[int, int]]:
         """Return the indexes of the first and last atom of each run of touching atoms, which are in rising order."""
         gaps = np.flatnonzero(self.side.low[atoms[1:]] != self.side.high[atoms[:-1]]).tolist()
         return list(zip([0, *(index + 1 for index in gaps)], [*gaps, len(atoms) - 1], strict=True))
 
-    def _prefixes(self, atoms: IndexArray) -> str:
-        """Return the first three prefixes of some atoms."""
+    def _prefixes(self, atoms: IndexArray) -> list[str]:
+        """Return the first prefixes of some atoms, as many as it takes to choose."""
         side = self.side
         ranges = ((side.range(atoms[first])[0], side.range(atoms[last])[1]) for first, last in self._runs(atoms))
-        listed = list(islice((prefix for pair in ranges for prefix in summarise_range(pair)), 4))
-        return ", ".join(listed[:3]) + (" …" if len(listed) > 3 else "")
+        prefixes = (prefix for pair in ranges for prefix in summarise_range(pair))
+        return list(islice(prefixes, MAX_COMPARED))
+
+
+def _format_prefixes(prefixes: list[str]) -> str:
+    return ", ".join(prefixes[:MAX_SHOWN]) + (" …" if len(prefixes) > MAX_SHOWN else "")

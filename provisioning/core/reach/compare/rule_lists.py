@@ -49,9 +49,9 @@ class EndpointClasses:
         return self.atoms[order], np.searchsorted(self.class_of_atom[order], np.arange(len(self) + 1))
 
     def atoms_of(self, classes: IndexArray) -> IndexArray:
-        """Return the atoms of some classes."""
+        """Return the atoms of some classes, in rising order."""
         atoms, bounds = self._sorted
-        return np.concatenate([atoms[bounds[number] : bounds[number + 1]] for number in classes.tolist()])
+        return np.sort(np.concatenate([atoms[bounds[number] : bounds[number + 1]] for number in classes.tolist()]))
 
     def connector(self, version: int) -> IndexArray:
         """Return the connector of each class; SEVERAL_CONNECTORS where it has more than one."""
