@@ -48,7 +48,8 @@ def tenant_page(right: str = "view") -> Callable[[PageViewFunction], PageViewFun
 
     ``@tenant_page("usage")`` goes over ``view(request, …)``. The tenant's scope is open, and ``request.tenant`` and
     ``request.rights`` are set. Who is not signed in is sent to sign in; a stranger to the tenant sees 404, who lacks
-    the right sees 403. A service's ObjectNotFound becomes a 404, and a page about a discarded draft leads to Design.
+    the right sees 403. What is missing in the tenant is a 404 with its navigation, and a page about a discarded draft
+    leads to Design.
     """
     if right not in RIGHTS:
         raise KeyError(right)
@@ -61,12 +62,14 @@ def tenant_page(right: str = "view") -> Callable[[PageViewFunction], PageViewFun
             if not hasattr(request, "tenant"):
                 raise Http404
             if right not in cast(PageRequest, request).rights:
-                # Here, not in handler403: under ASGI that runs in another thread, outside the tenant's transaction.
+                # Here, not in handlers: under ASGI those run in another thread, outside the tenant's transaction.
                 return render(request, "pages/not_allowed.html", status=403)
             try:
                 return view(request, *args, **kwargs)
             except ObjectNotFound as error:
-                raise Http404(error.detail) from error
+                return render(request, "pages/not_found.html", {"detail": error.detail}, status=404)
+            except Http404:
+                return render(request, "pages/not_found.html", {"detail": ""}, status=404)
             except DraftDiscarded as error:
                 return _discarded_response(cast(PageRequest, request), error.draft)
 

@@ -70,6 +70,7 @@ def _lines(rates: Sequence[float | None], top: float) -> Iterator[str]:
     for is_known, slots in groupby(enumerate(rates), key=lambda slot: slot[1] is not None):
         if is_known:
             points = [(index * step, HEIGHT - 2 - (rate or 0) / top * (HEIGHT - 4)) for index, rate in slots]
-            # A slot between two silences is a dash, not a point that nobody sees.
-            ends = [*points, (points[-1][0] + step / 2, points[-1][1])] if len(points) == 1 else points
-            yield " ".join(f"{x:.1f},{y:.1f}" for x, y in ends)
+            if len(points) == 1:  # a slot between two silences is a dash inside the chart, not a point that nobody sees
+                [(x, y)] = points
+                points = [(max(x - step / 2, 0), y), (min(x + step / 2, WIDTH), y)]
+            yield " ".join(f"{x:.1f},{y:.1f}" for x, y in points)

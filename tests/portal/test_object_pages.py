@@ -81,6 +81,14 @@ def test_live_and_old_revisions_are_read_only(people: People, sign_in: SignIn, o
     assert client.get("/t/acme/network/unicorns/").status_code == 404
 
 
+def test_what_is_missing_in_a_tenant_is_said_beside_its_navigation(people: People, sign_in: SignIn) -> None:
+    client = sign_in(people.netadmin)
+    for path, why in (("network/unicorns/", "no page at this address"), ("revisions/999/objects/", "no revision 999")):
+        answer = client.get(f"/t/acme/{path}")
+        page = answer.content.decode()
+        assert answer.status_code == 404 and why in page and 'href="/t/acme/design/"' in page
+
+
 def test_a_list_can_show_only_the_drafts_changes(people: People, sign_in: SignIn, open_draft: Any) -> None:
     draft, _ = open_draft
     client = sign_in(people.netadmin)

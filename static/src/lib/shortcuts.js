@@ -15,7 +15,7 @@ export function startShortcuts() {
   shortcut("?", "This list", show);
   shortcut("/", "Search or jump to (also Ctrl K)", () => document.querySelector("[data-palette]").click());
   shortcut("g s", "Switch tenant", () => document.querySelector('[popovertarget="switcher"]')?.click());
-  for (const [key, id] of [["o", "topology"], ["d", "design"], ["c", "connectors"], ["p", "plans"], ["r", "runs"], ["a", "network"], ["t", "trace"], ["e", "reach"], ["u", "usage"], ["i", "invoices"]]) {
+  for (const [key, id] of [["o", "topology"], ["d", "design"], ["l", "rules"], ["c", "connectors"], ["p", "plans"], ["r", "runs"], ["a", "network"], ["t", "trace"], ["e", "reach"], ["u", "usage"], ["i", "invoices"]]) {
     const link = document.querySelector(`.cw-navlink[data-page="${id}"]`);
     if (link) shortcut(`g ${key}`, `Go to ${link.textContent.trim()}`, go(id));
   }
