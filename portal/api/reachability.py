@@ -70,6 +70,7 @@ CHANGED_FLOWS = object_schema(
     rule_after=optional_text("the rule that decides; null: none does"),
     fate_before=optional_text("the disposition it had; null: there was no such address or share"),
     fate_after=optional_text("the disposition it has; null: there is no such address or share"),
+    internet=text("which name in from or to is the internet's; empty: it is at neither end"),
 )
 DELTA_DIRECTIONS = ("allowed", "blocked", "inspected")
 DELTA = object_schema(

@@ -102,13 +102,14 @@ def compute_plan(inputs: PlanInputs, progress: ProgressCallback = lambda activit
     if exceeded:
         raise ValidationFailed(exceeded[0].message, exceeded)
     changes = core_plan.diff_resources(inputs.observed, desired, replace_on(), inputs.in_flight)
+    progress("Comparing what reaches what")
+    delta = compare_reachability(inputs.before, after)
     warnings = [
         *problems,
         *check_discovered_prefixes(after.intent, inputs.inventories),
-        *core_plan.plan_warnings(changes, inputs.before.intent, after.intent, gateway_warnings()),
+        *core_plan.plan_warnings(changes, inputs.before.intent, after.intent, delta, gateway_warnings()),
     ]
-    progress("Comparing what reaches what")
-    return PlanResult(changes, desired, compare_reachability(inputs.before, after), results, warnings)
+    return PlanResult(changes, desired, delta, results, warnings)
 
 
 def refuse_conflicts(changes: Sequence[Change]) -> None:

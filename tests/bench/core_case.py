@@ -146,7 +146,7 @@ def make_plan(
     changes = diff_resources(known, desired, REPLACE_ON)
     delta = compare_reachability(before, network) if before.intent.segments else None
     compute_blast_radius(changes, before.intent, network.intent)
-    plan_warnings(changes, before.intent, network.intent, gateway_warnings())
+    plan_warnings(changes, before.intent, network.intent, delta or ReachabilityDelta(), gateway_warnings())
     plan_digest(changes)
     return network, desired, delta
 

@@ -76,7 +76,7 @@ def _plain_connector(network: BenchNetwork) -> dict[str, Any]:
         and body["kind"] == "lab-site"
         and body["redundancy_group"] is None
         and len(body["attachments"]) == 1
-        and body["attachments"][0]["group"]
+        and body["attachments"][0]["groups"]
         and body["attachments"][0]["prefixes"][0].startswith("10.")
     )
 

@@ -25,6 +25,7 @@ from provisioning.core.plan import (
     render_plan,
 )
 from provisioning.core.plan.describe.rules import describe_rules
+from provisioning.core.reach import compare_reachability
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Change, Resource, canonical_json
 from provisioning.drivers import compile_network, gateway_warnings
@@ -53,7 +54,8 @@ from tests.core.sample_networks import IntentBuilder, hospital_network
 def plan_text(before: IntentBuilder, after: IntentBuilder) -> str:
     current, planned = before.network(), after.network()
     changes = diff_resources(compile_network(current), compile_network(planned))
-    return render_plan(changes, plan_warnings(changes, current.intent, planned.intent, gateway_warnings()))
+    delta = compare_reachability(current, planned)
+    return render_plan(changes, plan_warnings(changes, current.intent, planned.intent, delta, gateway_warnings()))
 
 
 @pytest.mark.parametrize(
@@ -248,7 +250,8 @@ def test_every_change_is_described_and_an_edit_plans_like_a_fresh_network(
     changes = diff_resources(before, after)
     assert all(list(describe_change(change)) for change in changes if change.action == "change")
     assert not any("…" in line for change in changes for line in describe_change(change))
-    warned = plan_warnings(changes, old_network.intent, new_network.intent, gateway_warnings())
+    delta = compare_reachability(old_network, new_network)
+    warned = plan_warnings(changes, old_network.intent, new_network.intent, delta, gateway_warnings())
     assert render_plan(changes, warned).startswith("Plan: ")
     kept = compile_network(Network(nets[1].intent(), old_network))
     assert plan_digest(diff_resources(before, kept)) == plan_digest(changes), "reused parts give the same digest"

@@ -11,6 +11,7 @@ from django.test import Client
 from provisioning import catalog, drivers
 from provisioning.core.intent import Intent, load_intent
 from provisioning.core.plan import plan_warnings
+from provisioning.core.reach import ReachabilityDelta
 from provisioning.core.values.resource import Action, Change
 from provisioning.drivers.base import CloudCredentials, Done, DriverContext, SectionPublisher, Waiting
 from provisioning.drivers.cloud import Cloud
@@ -202,7 +203,7 @@ def test_a_plan_that_exceeds_the_clouds_quota_is_refused(
 def test_replacing_the_clouds_gateway_raises_a_warning(testcloud: Cloud, action: Action, codes: list[str]) -> None:
     change = Change(action, "testcloud/sub-042/testcloud-west1/vnet/a/gateway", "testcloud.gateway", {}, {})
     nothing: Intent = load_intent([], catalog.catalog())
-    warnings = plan_warnings([change], nothing, nothing, drivers.gateway_warnings())
+    warnings = plan_warnings([change], nothing, nothing, ReachabilityDelta(), drivers.gateway_warnings())
     assert [warning.code for warning in warnings] == codes
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 
 from provisioning.core.intent import Intent, ShareSide
 from provisioning.core.plan.internet_exposure import internet_exposure_warnings
+from provisioning.core.reach.delta import ReachabilityDelta
 from provisioning.core.values.resource import Action, Change, Problem
 
 LARGE_DELETE_RATIO = 0.3
@@ -13,7 +14,11 @@ LARGE_DELETE_COUNT = 3
 
 
 def plan_warnings(
-    changes: Sequence[Change], before: Intent, after: Intent, gateway_actions: Mapping[str, Set[Action]]
+    changes: Sequence[Change],
+    before: Intent,
+    after: Intent,
+    delta: ReachabilityDelta,
+    gateway_actions: Mapping[str, Set[Action]],
 ) -> list[Problem]:
     """Return warnings on large deletes, replaced or removed gateways, what is opened (the internet, a segment),
     services without instances, and shares or translations that somebody still uses.
@@ -23,7 +28,7 @@ def plan_warnings(
     return [
         *_large_deletes(before, after),
         *_gateway_changes(changes, gateway_actions),
-        *internet_exposure_warnings(before, after),
+        *internet_exposure_warnings(after, delta.allowed),
         *_opened_segments(before, after),
         *_services_without_instances(after),
         *_removed_shares(before, after),

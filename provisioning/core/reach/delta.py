@@ -28,7 +28,8 @@ class FlowChange:
     the destination, where a share leads to another one. protocol: ``any``, a name, a number or ``other``; ports empty:
     all. via: names of the services passed after the change. rule_before, rule_after: ids of the rules that decide the
     example, None where none does (or nothing is there). fate_before, fate_after: its dispositions, None where there is
-    no such flow: no such address, or no share between the two.
+    no such flow: no such address, or no share between the two. internet: which name in from_ or to is the internet's,
+    such as ``internet (8.8.8.8/32)``; empty where it is at neither end.
     """
 
     from_: tuple[str, ...]
@@ -43,6 +44,7 @@ class FlowChange:
     rule_after: str | None
     fate_before: str | None = None
     fate_after: str | None = None
+    internet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,7 @@ class _ChangeReport:
             return
         names = self.names[version]
         from_, to = names[0].find(rows), names[1].find(columns)
+        internet = names[0].internet_part(rows) or names[1].internet_part(columns)
         via = tuple(flow_space.source_segment.services[uid].name for uid in chain)
         for described in comparison.rule_table.l4_bitmap.describe(mask):
             packet = comparison.packet(version, *ends, columns, described.example)
@@ -235,5 +238,6 @@ class _ChangeReport:
                     rule_after=outcomes[1].rule if outcomes[1] else None,
                     fate_before=outcomes[0].disposition if outcomes[0] else None,
                     fate_after=outcomes[1].disposition if outcomes[1] else None,
+                    internet=internet,
                 ),
             )

@@ -76,6 +76,13 @@ class EndpointNames:
             self._names[key] = self._find_names(atoms)
         return self._names[key]
 
+    def internet_part(self, atoms: IndexArray) -> str:
+        """Return the name of what is the internet's among some atoms; "" for nothing."""
+        owners = ((index, self._endpoints[index].owner) for index in np.unique(self._endpoint[atoms]).tolist())
+        return next(
+            (self._other(index, atoms) for index, owner in owners if index != NO_ENDPOINT and owner is None), ""
+        )
+
     def _find_names(self, atoms: IndexArray) -> tuple[str, ...]:
         atoms = atoms[self._endpoint[atoms] != NO_ENDPOINT]
         counts = np.bincount(self._endpoint[atoms], minlength=len(self._endpoints))
