@@ -22,6 +22,8 @@ _LOCATIONS = [
     (5, "aws-sa-east-1", "aws", "sa-east-1", "São Paulo", -23.55, -46.63),
 ]
 
+PROVIDER_NAMES = {"aws": "AWS", "azure": "Azure", "gcp": "GCP"}
+
 SIZES: dict[str, int] = {
     "xsmall": 20_000_000,
     "small": 100_000_000,

@@ -39,7 +39,8 @@ def open_drafts(tenant: Tenant, email: str, limit: int | None = MAX_DRAFTS) -> l
     ``lost``: whose edits a discard would take away, in words; ``behind``: the live revision when that is another one,
     else 0; ``provisioning``: the run that still makes it, or None.
     """
-    drafts = Draft.objects.filter(state=Draft.State.OPEN).annotate(made=Count("edits"))[:limit]
+    newest = Draft.objects.filter(state=Draft.State.OPEN).order_by("-updated_at")  # a count drops the model's order
+    drafts = newest.annotate(made=Count("edits"))[:limit]
     live = queries.live_snapshot().revision
     is_any_behind = any(draft.base_revision != live for draft in drafts)
     run = Run.objects.filter(revision=live, state__in=Run.ACTIVE).first() if is_any_behind else None

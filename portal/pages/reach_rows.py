@@ -66,7 +66,7 @@ def _segment_suffix(flow: ReachableFlow) -> str:
 def _unreachable_reason(end: str, shares_segment: bool) -> str:
     if not shares_segment:
         return "other segment, no share lets it through"
-    return "the default action never covers it" if end == "internet" else "no rule lets it through"
+    return "the default action does not cover it" if end == "internet" else "no rule lets it through"
 
 
 def _flow_key(flow: ReachableFlow) -> tuple[Any, ...]:

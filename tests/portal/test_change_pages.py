@@ -257,6 +257,9 @@ def test_live_is_not_called_newer_while_its_run_goes_on(
     client = sign_in(people.netadmin)
     page = text(client, "design/")
     assert "Revision 1 is being provisioned" in page and f"runs/{run.uid}/" in page and "Out of date" not in page
+    assert "changed:run from:body" in text(client, "draft-bar/"), "the bar does not hear that the run has ended"
+    assert "throttle:" not in text(client, "runs/"), "htmx drops what comes last within a throttle"
     with tenant_scope(people.acme):
         Run.objects.filter(pk=run.pk).update(state=Run.State.SUCCEEDED)
     assert "Out of date: live is revision 1" in text(client, "design/")
+    assert "changed:run" not in text(client, "draft-bar/")

@@ -21,7 +21,7 @@ def test_rows_list_reached_groups_and_the_reason_for_the_others() -> None:
     assert [(row["to"], row["action"], row["how"]) for row in rows] == [
         ("dev", "allow", "policy ssh, rule main"),
         ("ehr", "deny", "other segment, no share lets it through"),
-        ("the internet", "deny", "the default action never covers it"),
+        ("the internet", "deny", "the default action does not cover it"),
     ]
     assert rows[0]["flow"] == "tcp/22"
 

@@ -63,7 +63,7 @@ def test_rules_are_found_by_words_action_and_what_deserves_a_look(rules_page: Pa
 
 def test_a_policy_is_edited_in_its_place(rules_page: Page) -> None:
     page = rules_page
-    choose(page, "late, all", "Edit policy")
+    page.get_by_role("link", name="late, all").click()
     form = page.locator(".rl-edit")
     expect(form).to_be_visible()
     look(page, "rules-edit")
@@ -94,6 +94,9 @@ def test_a_policy_is_cloned_disabled_and_its_rules_removed(rules_page: Page) -> 
     choose(page, "late copy, all", "Remove rule")
     choose(page, "front, ssh", "Remove rule")
     expect(page.locator(".rl-name")).to_have_text(["front, web", "late, all", "never, again"])
+    expect(page.get_by_text("3 rules")).to_be_visible()
+    choose(page, "never, again", "Remove rule")
+    expect(page.locator(".rl-quick", has_text="Never match")).to_have_count(0)
 
 
 def test_a_viewer_reads_the_rules_of_live(
@@ -111,3 +114,9 @@ def test_a_viewer_reads_the_rules_of_live(
     assert names(page) == ["front, web", "front, ssh", "late, all", "never, again"]
     expect(page.get_by_role("heading", name="Default actions")).to_be_visible()
     expect(page.get_by_role("button", name="Actions for front, web")).to_have_count(0)
+    expect(page.get_by_role("link", name="Edit in a draft")).to_have_count(0)
+    page.context.clear_cookies()
+    sign_in(page, live_portal, people.secadmin)
+    page.goto(f"{live_portal}/t/acme/rules/")
+    page.get_by_role("link", name="Edit in a draft").click()
+    expect(page.get_by_role("heading", name="New draft")).to_be_visible()

@@ -35,6 +35,14 @@ def test_names_that_are_typed_and_not_chosen_are_traced(live_portal: str, versio
     expect(page.locator("#tr-verdict")).to_contain_text("site-prod does not reach site-dev on tcp/443")
 
 
+def test_tab_leads_from_one_end_of_the_flow_to_the_other(live_portal: str, version: str, page: Page) -> None:
+    page.goto(f"{live_portal}/t/acme/trace/{version}")
+    page.get_by_role("combobox", name="From", exact=True).click()
+    for key in ("site-prod", "Tab", "site-dev", "Enter"):
+        page.keyboard.press(key) if key in ("Tab", "Enter") else page.keyboard.type(key)
+    expect(page.locator("#tr-verdict")).to_contain_text("site-prod does not reach site-dev on tcp/443")
+
+
 def test_what_is_typed_is_swapped_too(live_portal: str, version: str, page: Page) -> None:
     page.goto(f"{live_portal}/t/acme/trace/{version}&to=site-dev")
     page.get_by_role("combobox", name="From", exact=True).fill("10.1.0.1")

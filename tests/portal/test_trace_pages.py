@@ -67,8 +67,14 @@ def test_a_trace_of_tcp_without_a_port_asks_for_443_and_one_to_an_application_fo
 @pytest.mark.parametrize(
     ("query", "advice"),
     [
-        ("from=prod&to=site-dev", "“prod” is a group; a flow has places at its ends. Name one of its connectors"),
-        ("from=corp&to=site-dev", "“corp” is a segment; a flow has places at its ends. Name one of its connectors"),
+        (
+            "from=prod&to=site-dev",
+            "“prod” is a group; a trace runs between two connectors or addresses. Name one of its connectors",
+        ),
+        (
+            "from=corp&to=site-dev",
+            "“corp” is a segment; a trace runs between two connectors or addresses. Name one of its connectors",
+        ),
         ("from=eu&to=site-dev", "such as “colo-fra”"),
         ("from=site-prd&to=site-dev", "Did you mean connector “site-prod”?"),
         ("from=10.1.0.1&to=Site-Dev", "Did you mean connector “site-dev”?"),

@@ -50,7 +50,7 @@ from provisioning.core.values.protocols import PORT_PROTOCOLS
 
 SIZES = tuple((key, f"{key}, {rate(bits)}") for key, bits in catalog.SIZES.items())
 LOCATIONS = {
-    location.key: f"{location.name}, {location.provider.upper()} {location.region}"
+    location.key: f"{location.name}, {catalog.PROVIDER_NAMES[location.provider]} {location.region}"
     for location in catalog.catalog().locations.values()
 }
 CATALOGUE_OPTIONS = {

@@ -112,13 +112,15 @@ class Attachment:
         References(
             ("groups",),
             default=(),
-            help="that it joins by name",
+            help="groups it joins by name; labels may join it to more",
             filter="group",
             in_bulk=True,
             renamed_from=RenamedFrom("group", listed=True),
         ),
     ]
-    labels: Annotated[Mapping[str, str], Labels(help="besides those of the connector; of one key these count")]
+    labels: Annotated[
+        Mapping[str, str], Labels(help="added to the connector's; where both have a key, this value counts")
+    ]
     prefixes: Annotated[tuple[str, ...], Prefixes(example="10.1.0.0/16")]
     resolved_groups: tuple[str, ...] | None = None
 
@@ -154,11 +156,11 @@ class Connector(IntentObject):
     settings: Annotated[
         Mapping[str, Any],
         ConnectorSettings(
-            help="what the far side is; its fields follow from the kind. Secrets are never here: a credential names "
+            help="what the remote side is; its fields follow from the kind. Secrets are never here: a credential names "
             "where one is kept"
         ),
     ]
-    labels: Annotated[Mapping[str, str], Labels(help="what selectors of groups ask for; they hold in all attachments")]
+    labels: Annotated[Mapping[str, str], Labels(help="selectors of groups match them; they count in all attachments")]
     billing_tags: BillingTags
 
     @property

@@ -27,7 +27,7 @@ class ShareSide:
         tuple[str, ...], References(("groups",), default=(), help="groups whose members are shared", filter="group")
     ]
     prefixes: Annotated[
-        tuple[str, ...], Prefixes(help="of the segment's members; beside the groups", example="10.9.0.0/24")
+        tuple[str, ...], Prefixes(help="of the segment's members, in addition to the groups", example="10.9.0.0/24")
     ]
 
 

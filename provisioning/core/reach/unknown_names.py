@@ -30,7 +30,8 @@ def unknown_end(network: Network, field: str, wanted: str, message: str) -> Inva
     )
     if item is not None:
         advice = _member_advice(network, kind, item)
-        message = f"“{item.name}” is {with_article(kind_word(kind))}; a flow has places at its ends. {advice}"
+        what = with_article(kind_word(kind))
+        message = f"“{item.name}” is {what}; a trace runs between two connectors or addresses. {advice}"
     else:
         message += _similar_name(network, wanted)
     return InvalidIntent([Problem("unknown_reference", field, message)])
