@@ -68,3 +68,20 @@ def test_a_group_that_is_typed_says_what_to_name_instead(live_portal: str, versi
     page.get_by_role("button", name="Trace", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("“prod” is a group")
     expect(page.get_by_role("alert")).to_contain_text("such as “site-prod”")
+
+
+def test_an_end_that_is_missing_is_said_at_its_field_and_nothing_is_sent(
+    live_portal: str, version: str, page: Page
+) -> None:
+    page.goto(f"{live_portal}/t/acme/trace/{version}")
+    page.get_by_role("combobox", name="From", exact=True).fill("site-prod")
+    page.get_by_role("button", name="Trace", exact=True).click()
+    end = page.get_by_role("combobox", name="To", exact=True)
+    expect(end).to_be_focused()
+    expect(end).to_have_accessible_description("Say where the flow goes.")
+    end.fill("site-dev")
+    page.get_by_role("button", name="Trace", exact=True).click()
+    expect(page.locator("#tr-verdict")).to_contain_text("site-prod does not reach site-dev")
+    page.goto(f"{live_portal}/t/acme/reach/{version}")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("Say whose flows.")).to_be_visible()

@@ -54,7 +54,7 @@ export function show(form, error) {
       rest.push(problem);
       continue;
     }
-    const note = line(problem.message, problem.path);
+    const note = line(problem.message);
     note.id = `problem-${Math.random().toString(36).slice(2, 8)}`;
     const input = field.dataset.picked ? document.getElementById(field.dataset.picked) : field;
     input.setAttribute("aria-invalid", "true");
