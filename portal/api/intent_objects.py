@@ -25,6 +25,7 @@ from portal.api.schema import copy_method, extend_list_schema, page_schema, quer
 from portal.api.validation import validate_body
 from provisioning.core import intent as core
 from provisioning.core.formats import csv_tables, csv_text
+from provisioning.core.intent.policies import TIERS
 from provisioning.errors import ObjectNotFound, PreconditionFailed
 from provisioning.models import Draft
 from provisioning.selectors import draft_changes, listing
@@ -206,6 +207,15 @@ class RestoreObjectSerializer(serializers.Serializer):
 
 class MoveObjectSerializer(serializers.Serializer):
     before = serializers.UUIDField(required=False, allow_null=True, help_text="id; it goes last when left out")
+    tier = serializers.ChoiceField(
+        tuple(TIERS), required=False, help_text="of a policy without before: the tier it goes last in"
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("before") and "tier" in attrs:
+            wrong = "It takes the tier of the policy in “before”. Send one of both."
+            raise serializers.ValidationError({"tier": wrong})
+        return attrs
 
 
 class ObjectActionView(BaseApiView):
@@ -245,12 +255,15 @@ class ObjectCloneView(ObjectActionView):
 
 
 class ObjectMoveView(ObjectActionView):
-    """Puts the object right before another of its kind, or last: positions follow. Only for kinds with positions."""
+    """Puts the object right before another of its kind, or last: positions follow. Only for kinds with positions.
+
+    A policy takes the tier of the one it goes before; without one it goes last in its own tier, or in `tier`.
+    """
 
     serializer = MoveObjectSerializer
 
     def act(self, draft: Draft, uid: UUID, sent: dict[str, Any]) -> StoredObject:
-        return ordering.move_object(draft, self.kind, uid, sent.get("before"))
+        return ordering.move_object(draft, self.kind, uid, sent.get("before"), sent.get("tier"))
 
 
 def draft_etag(draft: Draft) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Literal
 
 from portal.pages.rule_text import rule_match_text
@@ -20,23 +21,30 @@ LITERALS = {ANY: "any", INTERNET: "internet"}
 class RuleRow:
     """One rule of a policy.
 
-    index: of the rule in its policy. state: what the draft did to it. problem: why it never matches. hits: None where
-    no node counts it.
+    index: of the rule in its policy. state: what the draft did to it. is_silent: what it denies vanishes. problem: why
+    it never matches. hits: None where no node counts it.
     """
 
     policy: StoredObject
     index: int
     name: str
     state: ChangeState
+    mode: str
+    reason: str
     segments: tuple[str, ...]
     from_: tuple[str, ...]
     to: tuple[str, ...]
     flow: str
     addresses: str
     action: str
+    is_silent: bool
     services: str
     problem: str
     hits: RuleHits | None
+
+    @property
+    def tier(self) -> str:
+        return str(self.policy.body["tier"])
 
     @property
     def is_first(self) -> bool:
@@ -48,7 +56,7 @@ class RuleRow:
 
     @property
     def is_enabled(self) -> bool:
-        return bool(self.policy.body["enabled"])
+        return bool(self.policy.body["enabled"]) and self.mode != "disabled"
 
     @property
     def is_unused(self) -> bool:
@@ -56,33 +64,43 @@ class RuleRow:
 
     @property
     def searched(self) -> str:
-        parts = (self.policy.name, self.name, self.flow, self.addresses, self.services)
+        parts = (self.policy.name, self.name, self.reason, self.flow, self.addresses, self.services)
         description = self.policy.body.get("description", "")
         return " ".join((*parts, *self.from_, *self.to, *self.segments, description)).casefold()
 
 
 @dataclass(frozen=True, slots=True)
 class RuleFilter:
-    """What the page asks for; empty is everything. only: unused, shadowed, changed or disabled."""
+    """What the page asks for; empty is everything. only: unused, shadowed, changed, monitor or disabled."""
 
     search: str = ""
+    tier: str = ""
     action: str = ""
+    mode: str = ""
     segment: str = ""
     only: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.search or self.action or self.segment or self.only)
+        return any((self.search, self.tier, self.action, self.mode, self.segment, self.only))
 
     def takes(self, row: RuleRow) -> bool:
         return (
             all(word in row.searched for word in self.search.casefold().split())
+            and self.tier in ("", row.tier)
             and self.action in ("", row.action)
+            and self.mode in ("", row.mode)
             and (not self.segment or self.segment in row.policy.body["segments"])
             and (not self.only or is_listed_under(row, self.only))
         )
 
 
-ONLY = {"unused": "Unused in 24 h", "shadowed": "Never match", "changed": "Changed", "disabled": "Disabled"}
+ONLY = {
+    "unused": "Unused in 24 h",
+    "shadowed": "Never match",
+    "changed": "Changed",
+    "monitor": "Monitored",
+    "disabled": "Disabled",
+}
 
 
 def is_listed_under(row: RuleRow, only: str) -> bool:
@@ -90,6 +108,7 @@ def is_listed_under(row: RuleRow, only: str) -> bool:
         "unused": row.is_unused,
         "shadowed": bool(row.problem),
         "changed": row.state != "same",
+        "monitor": row.is_enabled and row.mode == "monitor",
         "disabled": not row.is_enabled,
     }.get(only, True)
 
@@ -115,16 +134,45 @@ def policy_rows(
                 index=index,
                 name=rule["name"],
                 state=_change_state(body, before, rule),
+                mode=rule["mode"],
+                reason=rule["description"],
                 segments=segments,
                 from_=from_,
                 to=to,
                 flow=rule_match_text(rule),
                 addresses=_address_text(rule, names),
                 action=rule["action"],
+                is_silent=rule["action"] == "deny" and not rule["reject"],
                 services=", ".join(_name(names, uid) for uid in rule["services"]),
                 problem=problems.get(f"policies/{policy.key}/rules[{index}]", ""),
                 hits=hits.get(f"{policy.key}/{slug(rule['name'])}"),
             )
+
+
+@dataclass(frozen=True, slots=True)
+class TierSection:
+    """The rules of a tier that a page shows. is_start: its first rule is among them."""
+
+    tier: str
+    words: str
+    is_start: bool
+    rows: Sequence[RuleRow]
+
+
+TIER_WORDS = {
+    "mandatory": "tried first: what it decides, no other tier can change",
+    "standard": "tried next: the first rule that matches decides",
+    "baseline": "decides what the tiers above leave open, before the default actions",
+}
+
+
+def tier_sections(shown: Iterable[RuleRow], rows: Iterable[RuleRow]) -> list[TierSection]:
+    """Return the sections of a page; rows: all there are, shown or not."""
+    first: dict[str, RuleRow] = {}
+    for row in rows:
+        first.setdefault(row.tier, row)
+    sections = ((tier, list(group)) for tier, group in groupby(shown, key=lambda row: row.tier))
+    return [TierSection(tier, TIER_WORDS[tier], first[tier] is group[0], group) for tier, group in sections]
 
 
 def _name(names: Mapping[str, str], uid: str) -> str:

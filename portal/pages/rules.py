@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from portal.api.intent_objects import draft_etag
 from portal.pages import rule_table
 from portal.pages.decorators import PageRequest, get_draft, tenant_page
 from portal.pages.objects import KIND_PAGES
 from portal.pages.objects.pages import NEW, ShownSnapshot, object_panel
 from provisioning.core.check import check_network
-from provisioning.core.intent.policies import ACTIONS, TIERS
+from provisioning.core.intent import kind_of
+from provisioning.core.intent.policies import ACTIONS, MODES, TIERS
 from provisioning.models import Draft
 from provisioning.selectors import rule_hits
 from provisioning.snapshots import queries, tenant_cache
@@ -50,13 +53,14 @@ def _render(request: PageRequest, shown: ShownSnapshot) -> HttpResponse:
         names[row.uid] = row.name
         if row.kind in of_kind:
             of_kind[row.kind].append(row)
-    policies = sorted(of_kind["policies"], key=_place)
+    policies = sorted(of_kind["policies"], key=lambda row: kind_of("policies").order_of(row.body))
     known = _base_bodies(snapshot), names, _never_match(snapshot), rule_hits.rule_hits(now)
     rows = list(rule_table.policy_rows(policies, *known))
     asked = rule_table.RuleFilter(
-        **{name: request.GET.get(name, "").strip() for name in ("search", "action", "segment", "only")}
+        **{field.name: request.GET.get(field.name, "").strip() for field in fields(rule_table.RuleFilter)}
     )
-    page = Paginator([row for row in rows if asked.takes(row)], PAGE_SIZE).get_page(request.GET.get("page"))
+    taken = [row for row in rows if asked.takes(row)]
+    page = Paginator(taken, PAGE_SIZE).get_page(request.GET.get("page"))
     editable = draft is not None and draft.state == Draft.State.OPEN and "edit" in request.rights
     context = {
         "tenant": request.tenant,
@@ -65,9 +69,14 @@ def _render(request: PageRequest, shown: ShownSnapshot) -> HttpResponse:
         "may": {"edit": editable},
         "asked": asked,
         "page": page,
+        "sections": rule_table.tier_sections(page, rows),
+        "following": _following(taken, page.end_index()),
+        "etag": draft_etag(draft) if draft else "",
         "total": len(rows),
         "counts": _counts(rows, draft is not None),
+        "tiers": TIERS,
         "actions": ACTIONS,
+        "modes": MODES,
         "segments": sorted(of_kind["segments"], key=lambda row: row.name),
         "shares": rule_table.share_rows(of_kind["shares"], names),
         "defaults": rule_table.default_rows(of_kind["segments"], rule_hits.default_action_hits(now)),
@@ -76,9 +85,9 @@ def _render(request: PageRequest, shown: ShownSnapshot) -> HttpResponse:
     return render(request, "pages/rules/page.html" + ("#live" if request.htmx else ""), context)
 
 
-def _place(policy: StoredObject) -> tuple[int, int]:
-    """Return what policies are sorted by, as they are tried."""
-    return [*TIERS].index(policy.body["tier"]), policy.body["position"]
+def _following(rows: Sequence[rule_table.RuleRow], end: int) -> StoredObject | None:
+    """Return the policy that follows the last one of the page, which ends before row ``end``."""
+    return next((row.policy for row in rows[end:] if row.policy is not rows[end - 1].policy), None)
 
 
 def _base_bodies(snapshot: Snapshot) -> dict[str, dict[str, Any]]:

@@ -31,6 +31,16 @@ def test_a_policy_is_moved_and_cloned(netadmin: ApiClient) -> None:
     assert order(netadmin, where) == [*before, "two copy", "one", "two"]
 
 
+def test_a_policy_moves_into_a_tier(netadmin: ApiClient) -> None:
+    where = create_sample_network(netadmin)
+    first, second = (create_object(netadmin, where, "policies", policy(name)).json() for name in ("one", "two"))
+    assert netadmin.post(f"{where}policies/{first['id']}/move/", {"tier": "mandatory"}).json()["tier"] == "mandatory"
+    moved = netadmin.post(f"{where}policies/{second['id']}/move/", {"before": first["id"]}).json()
+    assert moved["tier"] == "mandatory" and moved["position"] < first["position"]
+    both = {"before": first["id"], "tier": "baseline"}
+    assert_problem(netadmin.post(f"{where}policies/{second['id']}/move/", both), 400)
+
+
 def test_what_is_not_there_is_not_moved(netadmin: ApiClient, api: ApiFactory) -> None:
     where = create_sample_network(netadmin)
     row = create_object(netadmin, where, "policies", policy("one")).json()

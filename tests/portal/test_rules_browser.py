@@ -20,7 +20,8 @@ def policy(name: str, position: int, *rules: dict[str, Any], **more: Any) -> dic
 
 
 def rule(name: str, action: str, *ports: str) -> dict[str, Any]:
-    return {"name": name, "action": action, "protocol": "tcp" if ports else "any", "ports": list(ports) or ["any"]}
+    flow = {"protocol": "tcp", "ports": list(ports)} if ports else {"protocol": "any"}
+    return {"name": name, "action": action, **flow, "reject": name != "ssh", "description": f"INC-{name}"}
 
 
 @pytest.fixture
@@ -51,6 +52,7 @@ def choose(page: Page, row: str, action: str) -> None:
 def test_rules_are_found_by_words_action_and_what_deserves_a_look(rules_page: Page) -> None:
     page = rules_page
     assert names(page) == ["front, web", "front, ssh", "late, all", "never, again"]
+    expect(page.locator("[data-policy]", has_text="INC-ssh")).to_contain_text("silently")
     look(page, "rules")
     page.get_by_role("searchbox", name="Search rules").fill("CHG-2291 ssh")
     page.keyboard.press("Enter")
@@ -82,6 +84,47 @@ def test_rules_move_by_key_and_policies_at_the_edge_of_theirs(rules_page: Page) 
     expect(page.locator(".rl-name")).to_have_text(["late, all", "front, ssh", "front, web", "never, again"])
     page.locator(".rl-table [data-policy]").last.drag_to(page.locator(".rl-table [data-policy]").first)
     expect(page.locator(".rl-name")).to_have_text(["never, again", "late, all", "front, ssh", "front, web"])
+
+
+def sections(page: Page) -> list[str]:
+    """Return the headings and the names of the rules under them, from top to bottom."""
+    return page.locator(".rl-table :is(.rl-tier b, .rl-name)").all_inner_texts()
+
+
+def test_a_policy_takes_the_tier_of_the_section_that_it_comes_into(rules_page: Page) -> None:
+    page = rules_page
+    choose(page, "late, all", "Move policy to baseline")
+    expect(page.locator(".rl-tier b")).to_have_text(["Standard", "Baseline"])
+    assert sections(page) == ["Standard", "front, web", "front, ssh", "never, again", "Baseline", "late, all"]
+    page.locator(".rl-table [data-policy]").first.focus()
+    page.keyboard.press("Alt+ArrowUp")
+    expect(page.locator(".rl-tier b")).to_have_text(["Mandatory", "Standard", "Baseline"])
+    assert sections(page)[:4] == ["Mandatory", "front, web", "front, ssh", "Standard"]
+    page.locator("[data-policy]", has_text="never, again").drag_to(page.locator(".rl-tier", has_text="Baseline"))
+    expect(page.locator(".rl-tier b")).to_have_text(["Mandatory", "Baseline"])
+    assert sections(page)[-3:] == ["Baseline", "never, again", "late, all"]
+    page.get_by_label("Tier", exact=True).select_option("mandatory")
+    expect(page.locator(".rl-name")).to_have_text(["front, web", "front, ssh"])
+    look(page, "rules-tiers")
+
+
+def test_the_mode_of_one_rule_and_of_many_is_changed(rules_page: Page) -> None:
+    page = rules_page
+    choose(page, "front, ssh", "Monitor rule")
+    expect(page.locator(".rl-mode")).to_have_text(["enforce", "monitor", "enforce", "enforce"])
+    page.get_by_role("checkbox", name="Select front, web").check()
+    page.get_by_role("checkbox", name="Select late, all").check()
+    bar = page.get_by_role("region", name="Selected rules")
+    expect(bar.get_by_text("2 rules selected")).to_be_visible()
+    bar.get_by_role("button", name="Disable").click()
+    expect(page.locator(".rl-mode")).to_have_text(["disabled", "monitor", "disabled", "enforce"])
+    look(page, "rules-mode")
+    page.get_by_label("Mode", exact=True).select_option("monitor")
+    expect(page.locator(".rl-name")).to_have_text(["front, ssh"])
+    page.get_by_role("link", name="Clear filters").click()
+    expect(page.locator(".rl-mode")).to_have_count(4)
+    page.get_by_role("button", name="Undo the last edit").click()
+    expect(page.locator(".rl-mode")).to_have_text(["enforce", "monitor", "enforce", "enforce"])
 
 
 def test_a_policy_is_cloned_disabled_and_its_rules_removed(rules_page: Page) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from provisioning.core.intent import kind_of
 from provisioning.errors import ValidationFailed
 from provisioning.models import Draft, Edit
 from provisioning.services.drafts import editing, history, ordering
@@ -26,10 +27,10 @@ def draft(people: People) -> Any:
         yield draft
 
 
-def add_policy(draft: Draft, name: str, position: int) -> None:
+def add_policy(draft: Draft, name: str, position: int, tier: str = "standard") -> None:
     rule = {"name": "web", "action": "allow", "protocol": "tcp", "ports": ["443"]}
     ends = {"segments": ["corp"], "from": ["prod"], "to": ["dev"]}
-    editing.add_object(draft, "policies", {"name": name, "position": position, **ends, "rules": [rule]})
+    editing.add_object(draft, "policies", {"name": name, "tier": tier, "position": position, **ends, "rules": [rule]})
 
 
 def policies(draft: Draft) -> dict[str, int]:
@@ -91,3 +92,49 @@ def test_a_clone_stands_right_behind_its_original_under_a_name_of_its_own(draft:
 def test_a_clone_of_what_has_no_order_is_added(draft: Draft) -> None:
     [group, *_] = queries.list_objects(queries.snapshot_of_draft(draft), "groups")
     assert ordering.clone_object(draft, "groups", group.uid).name == f"{group.name} copy"
+
+
+def tiers(draft: Draft) -> list[str]:
+    """Return ``mandatory: a`` of each policy, as they are tried."""
+    rows = queries.list_objects(queries.snapshot_of_draft(draft), "policies")
+    order = sorted(rows, key=lambda row: kind_of("policies").order_of(row.body))
+    return [f"{row.body['tier']}: {row.name}" for row in order]
+
+
+def test_a_policy_that_moves_before_one_of_another_tier_takes_that_tier_as_one_edit(draft: Draft) -> None:
+    add_policy(draft, "guard", 50, "mandatory")
+    ordering.move_object(draft, "policies", uid(draft, "b"), uid(draft, "guard"))
+    assert tiers(draft) == ["mandatory: b", "mandatory: guard", "standard: a", "standard: c", "standard: d"]
+    draft.refresh_from_db()
+    assert Edit.objects.get(draft=draft, number=draft.cursor).summary == "Move policy b before guard, into mandatory"
+    history.undo_edit(draft)
+    assert tiers(draft) == ["mandatory: guard", "standard: a", "standard: b", "standard: c", "standard: d"]
+
+
+def test_last_is_last_in_its_own_tier_or_in_the_one_that_is_named(draft: Draft) -> None:
+    add_policy(draft, "rest", 60, "baseline")
+    ordering.move_object(draft, "policies", uid(draft, "a"), None)
+    assert tiers(draft) == ["standard: b", "standard: c", "standard: d", "standard: a", "baseline: rest"]
+    ordering.move_object(draft, "policies", uid(draft, "c"), None, "baseline")
+    assert tiers(draft) == ["standard: b", "standard: d", "standard: a", "baseline: rest", "baseline: c"]
+
+
+def test_a_position_that_a_policy_of_another_tier_has_is_not_taken_twice(draft: Draft) -> None:
+    for name, position in (("x", 3), ("y", 5)):
+        add_policy(draft, name, position, "mandatory")
+    ordering.move_object(draft, "policies", uid(draft, "d"), uid(draft, "y"))
+    assert tiers(draft)[:3] == ["mandatory: x", "mandatory: d", "mandatory: y"]
+    ordering.move_object(draft, "policies", uid(draft, "a"), uid(draft, "y"))
+    assert tiers(draft)[:4] == ["mandatory: x", "mandatory: d", "mandatory: a", "mandatory: y"]
+    assert len(set(policies(draft).values())) == 6
+
+
+def test_a_clone_stays_in_its_tier(draft: Draft) -> None:
+    add_policy(draft, "guard", 5, "mandatory")
+    ordering.clone_object(draft, "policies", uid(draft, "guard"))
+    assert tiers(draft)[:3] == ["mandatory: guard", "mandatory: guard copy", "standard: a"]
+
+
+def test_nat_rules_have_no_tiers(draft: Draft) -> None:
+    with pytest.raises(ValidationFailed, match="NAT rules have no tiers"):
+        ordering.move_object(draft, "nat-rules", uid(draft, "a"), None, "mandatory")

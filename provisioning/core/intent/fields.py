@@ -191,11 +191,15 @@ class Integer(Field):
 
 @dataclass(frozen=True)
 class Position(Integer):
-    """The place among its like, unique among objects that are equal in the fields ``among``."""
+    """The place among its like, unique among objects that are equal in the fields ``among``.
+
+    ``within``: a ``Choice`` beside it whose options come one after the other; the position counts inside each.
+    """
 
     low: int = 0
     high: int = 1_000_000
     among: tuple[str, ...] = ()
+    within: str | None = None
     order: bool = True
     label: str = "Position"
 

@@ -13,7 +13,7 @@ from typing import Any, overload
 
 from provisioning.core.intent.declaration import Declaration, DeclaredField, declaration_of
 from provisioning.core.intent.field_reader import InvalidIntent
-from provisioning.core.intent.fields import Position
+from provisioning.core.intent.fields import Choice, Position
 from provisioning.core.intent.kind_words import WORDS
 from provisioning.core.intent.old_names import RenamedFrom
 from provisioning.core.values.resource import Problem
@@ -71,6 +71,16 @@ class Kind:
         """How objects of the kind are put in order, where they are."""
         specs = (declared.spec for declared in self.declaration.fields)
         return next((spec for spec in specs if isinstance(spec, Position)), None)
+
+    def order_of(self, body: Mapping[str, Any]) -> tuple[int, int]:
+        """Return what bodies of a kind with positions are sorted by."""
+        within = self.position.within if self.position else None
+        return [*self._options(within)].index(body[within]) if within else 0, body["position"]
+
+    def _options(self, name: str) -> Mapping[str, str]:
+        spec = self.declaration.by_name[name].spec
+        assert isinstance(spec, Choice)
+        return spec.options
 
 
 _KINDS: dict[str, Kind] = {}

@@ -108,7 +108,9 @@ class Policy(IntentObject):
             in_bulk=True,
         ),
     ]
-    position: Annotated[int, Position(help="unique in the network; lower is tried first; last where left out")]
+    position: Annotated[
+        int, Position(within="tier", help="unique in the network; lower is tried first; last where left out")
+    ]
     enabled: Annotated[bool, Boolean(filter=True, in_bulk=True)]
     apply_to: Annotated[
         str,
