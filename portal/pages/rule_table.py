@@ -176,6 +176,8 @@ def tier_sections(shown: Iterable[RuleRow], rows: Iterable[RuleRow]) -> list[Tie
 
 
 def _name(names: Mapping[str, str], uid: str) -> str:
+    if uid.startswith("!"):
+        return f"not {_name(names, uid.removeprefix('!'))}"
     return names.get(uid) or LITERALS.get(uid, uid)
 
 

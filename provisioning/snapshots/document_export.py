@@ -86,14 +86,14 @@ class _ReferenceNames:
             name = row.name if row else uid
             meanings = {found for kind in kinds if (found := self.objects.resolve()(kind, name))}
             is_clear = meanings == {uid} and name not in (core.ANY, core.INTERNET)
-            is_clear = is_clear and not ("prefix-lists" in kinds and core.is_prefix(name))
+            is_clear = is_clear and not ("prefix-lists" in kinds and core.named_uid(name) != name)
             self._known[uid, kinds] = name if is_clear else uid
         return self._known[uid, kinds]
 
 
 def _replace_references(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, str):
-        return names.get(value, value)
+        return f"!{names[value[1:]]}" if value[:1] == "!" and value[1:] in names else names.get(value, value)
     if isinstance(value, dict):
         return {
             field: inner if field in _FREE_TEXT_FIELDS else _replace_references(inner, names)

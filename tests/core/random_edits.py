@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from provisioning.core.check import check_network
 from provisioning.core.intent import InvalidIntent
 from tests.core.random_full_networks import (
+    ADDRESSES,
     GROUPS,
     POLICY_ACTIONS,
     PREFIXES,
@@ -139,8 +140,9 @@ class _RandomEditor:
             self.edit("route-policies", chosen[0], enabled=not chosen[1]["enabled"])
 
     def prefix_lists(self) -> None:
-        uid, _ = self.random_object("prefix-lists") or ("", {})
-        self.edit("prefix-lists", uid, entries=[{"prefix": prefix} for prefix in self.draw(several_of(PREFIXES))])
+        name = self.draw(one_of(["near", "empty", "mixed"]))
+        known = [*PREFIXES, *ADDRESSES] if name == "mixed" else PREFIXES
+        self.edit("prefix-lists", name, entries=[{"prefix": prefix} for prefix in self.draw(several_of(known))])
 
     def internet_apps(self) -> None:
         if chosen := self.random_object("internet-apps"):

@@ -29,6 +29,9 @@ DISJOINT_PREFIXES = {"corp": "10.8.0.0/16", "guest": "10.9.0.0/16", "lab": "10.1
 V6 = ["fd00:1::/32", "fd00:1:2::/48", "fd00:7::/32"]
 PORTS = ["22", "80", "80-90", "443", "8000-8100"]
 LISTS = ["near", "empty"]
+"""Lists of routes."""
+ADDRESSES = ["10.0.1.100-10.0.2.7", "!10.0.1.128/25", "!10.1.0.0-10.1.3.255", "10.2.0.0/16"]
+"""Ranges, and addresses left out."""
 
 
 # Strategies are cached: building one takes longer than drawing from it.
@@ -64,7 +67,11 @@ def rules(draw: st.DrawFn, actions: list[str], most: int = 3) -> list[dict[str, 
             if draw(one_of([False, False, False, True])):
                 rule[side] = draw(
                     several_of(
-                        [*PREFIXES, *DISJOINT_PREFIXES.values(), *LISTS, "100.64.0.0/17", V6[0], "8.8.8.8/32"], 1
+                        [
+                            *(*PREFIXES, *DISJOINT_PREFIXES.values(), *ADDRESSES, *LISTS, "mixed", "!mixed"),
+                            *("100.64.0.0/17", V6[0], "8.8.8.8/32"),
+                        ],
+                        1,
                     )
                 )
         if rule["action"] == "inspect":
@@ -103,6 +110,8 @@ class NetworkGenerator:
         near = [{"prefix": prefix, **entries[prefix]} for prefix in draw(several_of([*entries], 1, 3))]
         add("prefix-lists", {"name": "near", "entries": near})
         add("prefix-lists", {"name": "empty", "entries": []})
+        inner = [{"prefix": prefix} for prefix in draw(several_of(ADDRESSES, 0, 2))]
+        add("prefix-lists", {"name": "mixed", "entries": inner, "contains": draw(several_of(LISTS, 0, 1))})
         for name in ("fw", "ids"):
             settings = {"default": draw(one_of(["allow", "deny"])), "rules": draw(rules(["allow", "deny"], 2))}
             placed = [{"exchange": "eu", "min_instances": draw(one_of([1, 1, 2, 0]))}]

@@ -114,7 +114,23 @@ class ObjectRows:
         ]
 
     def within(self, names: list[str], address: int) -> bool:
-        return any(prefix == "any" or address in prefix_span(prefix) for prefix in self.spelled(names))
+        """Return whether an address is in one of the names, where any is not left out, and in none that is."""
+        meant = [name for name in names if not name.startswith("!")]
+        left_out = [name.removeprefix("!") for name in names if name.startswith("!")]
+        is_meant = not meant or any(self._holds(name, address) for name in meant)
+        return is_meant and not any(self._holds(name, address) for name in left_out)
+
+    def _holds(self, name: str, address: int) -> bool:
+        if name == "any":
+            return True
+        if name in self._by_uid:
+            body = self.body(name)
+            names = [*(entry["prefix"] for entry in body["entries"]), *body["contains"]]
+            return bool(names) and self.within(names, address)
+        first, dash, last = name.partition("-")
+        if dash:
+            return parse_address(first) <= address <= parse_address(last)
+        return address in prefix_span(name)
 
     def matches(self, rule: dict[str, Any], packet: Any) -> bool:
         """Return whether a rule of a policy, a firewall or NAT matches the packet."""

@@ -102,6 +102,8 @@ def networks(draw: st.DrawFn) -> GeneratedNetwork:
     exits = _exits(draw, net)
     prefixes = used_prefixes(net)
     net.add("prefix-lists", {"name": "some", "entries": [{"prefix": draw(sampled(prefixes))}]})
+    left_out = {"prefix": f"!{draw(sampled(prefixes))}"}
+    net.add("prefix-lists", {"name": "others", "entries": [left_out], "contains": draw(sampled(([], ["some"])))})
     prefixes.append("some")
     for name in SERVICES:
         inner = draw(st.lists(rules(prefixes, ("allow", "deny")), max_size=2))

@@ -144,7 +144,7 @@ def _bind_field(
     if isinstance(field, ReferenceField):
         refs = value if isinstance(value, list) else [value] if value else []
         bound.chosen = [
-            ReferenceLabel(ref, field.literals[ref]) if ref in field.literals else label(ref) for ref in refs
+            ReferenceLabel(ref, field.literals[ref]) if ref in field.literals else _label_of(ref, label) for ref in refs
         ]
         if not field.ordered:
             bound.chosen.sort(key=lambda chosen: chosen.name)
@@ -157,14 +157,23 @@ def _bind_field(
     return bound
 
 
+def _label_of(ref: str, label: LabelLookup) -> ReferenceLabel:
+    """Return the label of a reference; ``!`` before it says that it is left out."""
+    if not ref.startswith("!"):
+        return label(ref)
+    named = label(ref.removeprefix("!"))
+    return ReferenceLabel(ref, f"!{named.name}", named.kind)
+
+
 def _bind_row(rows: RowsField, index: int, body: Body, label: LabelLookup, prefix: str, name: str) -> BoundRow:
     return BoundRow(index, bind_fields(rows.fields, body, label, prefix, f"{name}[{index}]"))
 
 
 def find_references(value: Any) -> set[str]:
-    """Return every text of a body, at any depth, that has the form of a UUID."""
+    """Return every text of a body, at any depth, that has the form of a UUID, without a ``!`` before it."""
     if isinstance(value, str):
-        return {value} if len(value) == 36 and value.count("-") == 4 else set()
+        plain = value.removeprefix("!")
+        return {plain} if len(plain) == 36 and plain.count("-") == 4 else set()
     if isinstance(value, Mapping):
         return set().union(*map(find_references, value.values())) if value else set()
     if isinstance(value, list | tuple):

@@ -168,7 +168,7 @@ def _(spec: Match, path: str, label: str, layout: dict[str, Any]) -> FormField:
 @_form_field.register
 def _(spec: AddressMatch, path: str, label: str, layout: dict[str, Any]) -> FormField:
     declared = {"kinds": spec.kinds, "literals": ADDRESS_LITERALS, "many": True, "free": True, "ordered": True}
-    example = spec.example or "any address, 10.0.0.0/8 or a prefix list"
+    example = spec.example or "any, 10.0.0.0/8, 10.1.0.5-10.1.0.9, a list, or !… to leave out"
     return ReferenceField(path, label, **{**declared, "example": example, **layout})
 
 

@@ -20,6 +20,7 @@ KIND_PAGE = KindPage(
     icon="list-numbers",
     columns=(
         ListColumn("Entries", lambda body: [entry_text(entry) for entry in body["entries"]], cell="mono"),
+        ListColumn("Contains", lambda body: body["contains"]),
         ListColumn("Description", lambda body: body["description"], wide=True),
     ),
     form=lambda body: (
@@ -30,8 +31,10 @@ KIND_PAGE = KindPage(
                 ENTRY("prefix"),
                 ENTRY("ge", half=True, example="/", hint=""),
                 ENTRY("le", half=True, example="/", hint=""),
+                ENTRY("description", hint=""),
             ),
         ),
+        FIELDS("contains"),
         FIELDS("description"),
     ),
     blank={"entries": [{}]},

@@ -14,10 +14,9 @@ import numpy.typing as npt
 
 from provisioning.core.intent import Rule
 from provisioning.core.intent.prefix_resolver import PrefixResolver
-from provisioning.core.values.addresses import ALL_V4, V6_OFFSET, Range, covers, intersect, subtract
+from provisioning.core.values.addresses import ALL_ADDRESSES, Range, covers, intersect, subtract
 from provisioning.core.values.l4 import l4_ranges
 
-ALL_ADDRESSES: tuple[Range, ...] = (ALL_V4, (V6_OFFSET, V6_OFFSET + (1 << 128) - 1))
 MAX_FRAGMENTS = 2_000
 """Of one match set; after these the search for its cover ends."""
 BISECT_RATIO = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from provisioning.core.check.match_sets import ranges_overlap
-from provisioning.core.intent import Attachment, NatRule, is_prefix
+from provisioning.core.intent import Attachment, NatRule, named_uid
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.addresses import V6_OFFSET, Range, contains, covers, merge_ranges, prefix_range
@@ -74,7 +74,7 @@ def _check_static_pairs(rule: NatRule) -> Iterator[Problem]:
         path = f"nat-rules/{rule.key}/{field}.prefixes"
         if translation.type != "static":
             continue
-        if not matched or not all(map(is_prefix, matched)):
+        if not matched or any(map(named_uid, matched)):
             yield Problem(
                 "nat_pairs",
                 f"nat-rules/{rule.key}/match.{field}",

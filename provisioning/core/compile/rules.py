@@ -33,10 +33,7 @@ def rule_entries(network: Network, policies: Sequence[Policy]) -> list[RuleEntry
 
 
 def _policy_rules(network: Network, policy: Policy) -> list[RuleEntry]:
-    lists = network.intent.prefix_lists
-    named = [
-        lists[name] for rule in policy.rules for name in (*rule.source, *rule.destination) if lists and name in lists
-    ]
+    named = [network.intent.prefix_lists[uid] for uid in network.prefix_lists_in(policy)]
 
     def make() -> list[RuleEntry]:
         from_, to = set_names(network.intent, policy.from_), set_names(network.intent, policy.to)

@@ -34,7 +34,7 @@ from provisioning.core.intent.connectors import Attachment, Connector
 from provisioning.core.intent.declaration import ObjectReference
 from provisioning.core.intent.exchanges import Exchange
 from provisioning.core.intent.field_reader import FieldReader, InvalidIntent, ResolveReference
-from provisioning.core.intent.fields import ANY, INTERNET, is_prefix
+from provisioning.core.intent.fields import ANY, INTERNET, named_uid
 from provisioning.core.intent.groups import Group
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.internet_apps import AppTarget, InternetApp
@@ -98,12 +98,12 @@ __all__ = [
     "build_object",
     "capitalise",
     "complete_body",
-    "is_prefix",
     "is_same_body",
     "kind_of",
     "kind_plural",
     "kind_word",
     "load_intent",
+    "named_uid",
     "normalise_body",
     "object_references",
     "old_field_names",

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from provisioning.core.intent.field_reader import FieldReader
-from provisioning.core.intent.fields import ANY, INTERNET, Build, Field, Object, as_tuple, is_prefix
+from provisioning.core.intent.fields import ANY, INTERNET, Build, Field, Object, as_tuple, named_uid
 from provisioning.core.intent.old_names import RenamedFrom
 
 ObjectReference = tuple[str, str]
@@ -145,9 +145,9 @@ class Declaration:
             for inner in value if is_list else (value,):
                 if nested is not None and not kinds:
                     yield from nested.references(inner)
-                elif inner not in _LITERALS and not is_prefix(inner):
+                elif inner not in _LITERALS and (uid := named_uid(inner)):
                     for kind in kinds:
-                        yield kind, inner
+                        yield kind, uid
 
     def named_objects(self, item: Any, path: str = "") -> Iterator[NamedObjects]:
         """Yield what a typed value names, field by field."""

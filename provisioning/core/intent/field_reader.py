@@ -9,7 +9,7 @@ from typing import Any
 from provisioning.core.intent.kind_words import kind_word
 from provisioning.core.intent.limits import LIST_ITEMS, PORTS, PREFIXES, REFERENCES, Limit
 from provisioning.core.intent.old_names import RenamedFrom
-from provisioning.core.values.address_forms import BadAddress, canonical_prefix
+from provisioning.core.values.address_forms import BadAddress, canonical_addresses, canonical_prefix
 from provisioning.core.values.labels import BadLabel, check_label
 from provisioning.core.values.protocols import PORT_PROTOCOLS, PROTOCOL_NUMBERS
 from provisioning.core.values.resource import Problem
@@ -22,7 +22,7 @@ REQUIRED: Any = object()
 MAX_TEXT = 200
 """Characters of a text that has no limit of its own."""
 _PROTOCOL_NAMES = {number: name for name, number in PROTOCOL_NUMBERS.items()}
-LOOKS_LIKE_ADDRESS = re.compile(r"[0-9]+[./][0-9./]*|[0-9a-fA-F]*:[0-9a-fA-F:./]*")
+LOOKS_LIKE_ADDRESS = re.compile(r"!.*|[0-9]+[./][0-9./-]*|[0-9a-fA-F]*:[0-9a-fA-F:./-]*")
 """What cannot be the name of a prefix list, so that a mistyped prefix is told as one."""
 _NUMBER = r"(?:0|[1-9][0-9]{0,4})"
 _PORT_RANGE = re.compile(rf"\s*({_NUMBER})(?:\s*-\s*({_NUMBER}))?\s*")
@@ -200,26 +200,37 @@ class FieldReader:
             self.problem(error.code, path, str(error))
             return None
 
-    def prefixes(
-        self,
-        field: str,
-        default: Any = (),
-        literals: Sequence[str] = (),
-        allow_prefix_lists: bool = False,
-        limit: Limit = PREFIXES,
-    ) -> list[str]:
-        """Prefixes in their one spelling; with ``allow_prefix_lists`` also prefix lists, by uid."""
+    def prefixes(self, field: str, default: Any = (), limit: Limit = PREFIXES) -> list[str]:
+        """Prefixes in their one spelling."""
         prefixes: list[str | None] = []
         for path, item in self._list_items(field, default, limit):
-            if item in literals:
-                prefixes.append(item)
-            elif not isinstance(item, str):
-                self.problem("wrong_type", path, "A prefix was expected here.")
-            elif allow_prefix_lists and item.strip() and not LOOKS_LIKE_ADDRESS.fullmatch(item.strip()):
-                prefixes.append(self._resolve_reference(path, item, ("prefix-lists",), ()))
-            else:
+            if isinstance(item, str):
                 prefixes.append(self.address(path, item, canonical_prefix))
+            else:
+                self.problem("wrong_type", path, "A prefix was expected here.")
         return list(dict.fromkeys(prefix for prefix in prefixes if prefix))
+
+    def addresses(self, field: str, literals: Sequence[str], ranges: bool, limit: Limit = PREFIXES) -> list[str]:
+        """What rules match addresses with: words in ``literals``, prefixes, and prefix lists by uid.
+
+        With ``ranges`` also ranges, and ``!`` before anything that is left out.
+        """
+        names: list[str | None] = []
+        for path, item in self._list_items(field, list(literals), limit):
+            if item in literals:
+                names.append(item)
+            elif not isinstance(item, str):
+                self.problem("wrong_type", path, "A prefix or the name of a prefix list was expected here.")
+            else:
+                names.append(self._address_name(path, item.strip(), ranges))
+        return list(dict.fromkeys(name for name in names if name))
+
+    def _address_name(self, path: str, text: str, ranges: bool) -> str | None:
+        sign, plain = ("!", text[1:].strip()) if text[:1] == "!" and ranges else ("", text)
+        if not plain or LOOKS_LIKE_ADDRESS.fullmatch(plain):
+            return self.address(path, text, canonical_addresses if ranges else canonical_prefix)
+        uid = self._resolve_reference(path, plain, ("prefix-lists",), ())
+        return f"{sign}{uid}" if uid else None
 
     def protocol(self, field: str = "protocol") -> str | int:
         """``any``, a name, or a number that has no name here."""

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Protocol
 from provisioning.core.intent.field_reader import REQUIRED, FieldReader
 from provisioning.core.intent.limits import LABELS, LIST_ITEMS, LITERAL_PREFIXES, REFERENCES, Limit
 from provisioning.core.intent.old_names import RenamedFrom
+from provisioning.core.values.address_forms import canonical_addresses, is_addresses
 from provisioning.core.values.addresses import prefix_order
 from provisioning.core.values.labels import BadLabel, parse_selector
 
@@ -284,6 +285,15 @@ class Prefix(Field):
 
 
 @dataclass(frozen=True)
+class Addresses(Prefix):
+    """A prefix or a range, with ``!`` before it where it is left out."""
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        value = reader.text(name)
+        return reader.address(name, value, canonical_addresses) if isinstance(value, str) else None
+
+
+@dataclass(frozen=True)
 class Prefixes(Field):
     """Prefixes in their one spelling; prefix lists cannot be named here."""
 
@@ -351,6 +361,7 @@ class Objects(Field):
         return lambda value, number, body: tuple([build(item, number) for item in value])
 
 
-def is_prefix(name: str) -> bool:
-    """Whether a stored name is a prefix itself, not the uid of a prefix list: only prefixes have a length."""
-    return "/" in name
+def named_uid(name: str) -> str | None:
+    """Return the uid of the list that a stored name means, without the ``!`` of one left out; None for addresses."""
+    plain = name.removeprefix("!")
+    return None if is_addresses(plain) else plain

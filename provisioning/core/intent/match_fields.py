@@ -45,14 +45,16 @@ def _specific_values(value: Any, number: int, body: Mapping[str, Any]) -> Any:
 
 @dataclass(frozen=True)
 class AddressMatch(Match):
-    """What rules match addresses with: prefixes and names of prefix lists."""
+    """What rules match addresses with: prefixes and names of prefix lists; with ``ranges`` also ranges, and any of them
+    left out by a ``!`` before it."""
 
+    ranges: bool = True
     kinds: tuple[str, ...] = ("prefix-lists",)
     sorted_by: ClassVar[SortKey | None] = staticmethod(prefix_order)
     limit: Limit | None = PREFIXES
 
     def read_values(self, reader: FieldReader, name: str, before: Mapping[str, Any]) -> list[str]:
-        return reader.prefixes(name, [ANY], literals=(ANY,), allow_prefix_lists=True)
+        return reader.addresses(name, self.literals, self.ranges, self.limit or PREFIXES)
 
 
 @dataclass(frozen=True)

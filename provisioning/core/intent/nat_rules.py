@@ -29,8 +29,8 @@ class NatMatch:
     Static translation takes matched and translated prefixes place by place, so their order is kept.
     """
 
-    source: Annotated[tuple[str, ...], AddressMatch(ordered=True, label="Source")]
-    destination: Annotated[tuple[str, ...], AddressMatch(ordered=True, label="Destination")]
+    source: Annotated[tuple[str, ...], AddressMatch(ranges=False, ordered=True, label="Source")]
+    destination: Annotated[tuple[str, ...], AddressMatch(ranges=False, ordered=True, label="Destination")]
     protocol: Annotated[str | int, IpProtocol()]
     ports: Annotated[tuple[str, ...], Ports()]
 

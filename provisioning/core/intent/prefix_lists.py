@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from provisioning.core.intent.field_reader import LOOKS_LIKE_ADDRESS, FieldReader
-from provisioning.core.intent.fields import Integer, Name, Objects, Prefix
+from provisioning.core.intent.fields import Addresses, Integer, Name, Objects, References, Text
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
 from provisioning.core.intent.limits import ENTRIES
@@ -18,10 +18,16 @@ from provisioning.core.values.addresses import prefix_range
 class PrefixEntry:
     """``ge`` and ``le`` say which lengths of routes inside the prefix it means; both None: only that very route.
 
-    As a set of addresses an entry is its prefix, whatever the lengths.
+    As a set of addresses an entry is its prefix, whatever the lengths. ``prefix`` may be a range (10.1.0.5-10.1.0.9);
+    with ``!`` before it the addresses are left out of the list.
     """
 
-    prefix: Annotated[str, Prefix(example="10.20.0.0/16", filter=True)]
+    prefix: Annotated[
+        str,
+        Addresses(
+            example="10.20.0.0/16", help="or a range like 10.1.0.5-10.1.0.9; ! before it leaves it out", filter=True
+        ),
+    ]
     ge: Annotated[
         int | None,
         Integer(0, 128, default=None, label="At least", help="shortest routes inside the prefix; for route policies"),
@@ -30,11 +36,16 @@ class PrefixEntry:
         int | None,
         Integer(0, 128, default=None, label="At most", help="longest routes inside the prefix; for route policies"),
     ] = None
+    description: Annotated[str, Text(200, default="", label="Reason", help="a ticket, an owner: why it is there")] = ""
 
     @staticmethod
     def check_body(reader: FieldReader, body: Mapping[str, Any]) -> None:
         prefix, ge, le = body["prefix"], body["ge"], body["le"]
-        if prefix is not None:
+        if prefix is not None and (prefix.startswith("!") or "-" in prefix):
+            for field in ("ge", "le"):
+                if body[field] is not None:
+                    reader.problem("not_one_of", field, f"“{prefix}” is no route; leave “{field}” out.")
+        elif prefix is not None:
             length = int(prefix.rpartition("/")[2])
             longest = 128 if ":" in prefix else 32
             for field, value in (("ge", ge), ("le", le)):
@@ -43,6 +54,11 @@ class PrefixEntry:
                     reader.problem("out_of_range", field, wrong)
         if ge is not None and le is not None and ge > le:
             reader.problem("out_of_range", "le", f"No route has a length of at least {ge} and at most {le}.")
+
+    @property
+    def is_route(self) -> bool:
+        """Whether it is a prefix that a route may have, not a range and not left out."""
+        return "-" not in self.prefix and not self.prefix.startswith("!")
 
     @property
     def length(self) -> int:
@@ -68,6 +84,16 @@ class PrefixList(IntentObject):
             limit=ENTRIES,
             word="entry",
             help="lengths matter to route policies only: how long routes inside the prefix are",
+        ),
+    ]
+    contains: Annotated[
+        tuple[str, ...],
+        References(
+            ("prefix-lists",),
+            default=(),
+            label="Contains lists",
+            help="lists whose addresses are in this one too",
+            filter=True,
         ),
     ]
 

@@ -97,7 +97,7 @@ class CommunityMatch(Match):
 class RouteMatch:
     """A route matches when every part does; empty ``prefixes`` or ``communities`` and no ``as_path`` match all."""
 
-    prefixes: Annotated[tuple[str, ...], AddressMatch(label="Routes", help="left out: every route")]
+    prefixes: Annotated[tuple[str, ...], AddressMatch(ranges=False, label="Routes", help="left out: every route")]
     as_path: Annotated[
         str | None,
         AsPath(

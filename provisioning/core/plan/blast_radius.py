@@ -21,7 +21,7 @@ from provisioning.core.intent import (
     Share,
     ShareSide,
     all_kinds,
-    is_prefix,
+    named_uid,
 )
 from provisioning.core.intent.declaration import declaration_of
 from provisioning.core.values.addresses import intersect, merge_ranges, prefix_range
@@ -76,6 +76,8 @@ class _AffectedObjects:
         for item in items:
             # A policy may be asked about once for itself and again for every list and service that it names.
             if item.uid not in self._affected:
+                # Lists may contain each other.
+                self._affected[item.uid] = set()
                 self._affected[item.uid] = set(self._affected_by(item))
             affected |= self._affected[item.uid]
         return affected
@@ -123,7 +125,7 @@ class _AffectedObjects:
             if intersect(merge_ranges(map(prefix_range, attached)), listed):
                 yield uid
         for rule in self.intent.nat_rules.values() if listed else ():
-            outside = (*rule.source.prefixes, *filter(is_prefix, rule.match.destination))
+            outside = (*rule.source.prefixes, *(name for name in rule.match.destination if named_uid(name) is None))
             if rule.segment == side.segment and intersect(merge_ranges(map(prefix_range, outside)), listed):
                 yield rule.connector
 
@@ -145,9 +147,9 @@ class _AffectedObjects:
         """Prefix list → the objects that name it."""
         users: dict[str, list[IntentObject]] = {}
         for item, names in self._address_names():
-            for name in dict.fromkeys(names):
-                if not is_prefix(name):
-                    users.setdefault(name, []).append(item)
+            for uid in dict.fromkeys(map(named_uid, names)):
+                if uid is not None:
+                    users.setdefault(uid, []).append(item)
         return users
 
     def _address_names(self) -> Iterator[tuple[IntentObject, list[str]]]:
@@ -157,6 +159,8 @@ class _AffectedObjects:
             yield nat, [*nat.match.source, *nat.match.destination]
         for routes in self.intent.route_policies.values():
             yield routes, [name for rule in routes.rules for name in rule.match.prefixes]
+        for prefix_list in self.intent.prefix_lists.values():
+            yield prefix_list, [*prefix_list.contains]
 
 
 def _uses_service(policy: Policy, service: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from provisioning.core.intent import (
     RoutePolicy,
     Service,
     Share,
+    named_uid,
 )
 from provisioning.core.values.text import normalise_text
 
@@ -114,13 +115,13 @@ class IntentIndex:
             return {}
         kinds = (intent.policies, intent.nat_rules, intent.route_policies, intent.services)
         return {
-            item.uid: tuple(name for name in _prefix_names(item) if name in lists)
+            item.uid: _with_contained_lists((named_uid(name) for name in _prefix_names(item)), lists)
             for kind in kinds
             for item in kind.values()
         }
 
     def prefix_lists_in(self, item: Policy | NatRule | RoutePolicy | Service) -> tuple[str, ...]:
-        """Return the uids of the prefix lists that the rules of an item name."""
+        """Return the uids of the prefix lists that the rules of an item name, and of those in them."""
         return self._prefix_lists_by_item.get(item.uid, ())
 
     def prefix_lists_of(self, *items: Iterable[Policy | NatRule | RoutePolicy | Service]) -> dict[str, PrefixList]:
@@ -138,6 +139,18 @@ class IntentIndex:
             by_name |= {normalise_text(item.name): item for item in reversed(objects.values())}
             self._by_name[kind] = by_name
         return objects.get(wanted) or self._by_name[kind].get(normalise_text(wanted))
+
+
+def _with_contained_lists(uids: Iterable[str | None], lists: Mapping[str, PrefixList]) -> tuple[str, ...]:
+    """Return those that are lists, and the lists in them, each once."""
+    found: dict[str, None] = {}
+    pending = [uid for uid in uids if uid in lists]
+    while pending:
+        uid = pending.pop(0)
+        if uid is not None and uid in lists and uid not in found:
+            found[uid] = None
+            pending += lists[uid].contains
+    return tuple(found)
 
 
 def _prefix_names(item: Policy | NatRule | RoutePolicy | Service) -> Iterable[str]:

@@ -44,6 +44,33 @@ def canonical_prefix(text: str) -> str:
     return str(network)
 
 
+def canonical_addresses(text: str) -> str:
+    """Return what a rule matches addresses with in its one spelling: a prefix, or a range like 10.1.0.5-10.1.0.9, each
+    with ``!`` before it where it is left out.
+
+    Raise BadAddress as canonical_prefix does.
+    """
+    plain = text.strip()
+    if plain.startswith("!") and not plain[1:].strip().startswith("!"):
+        return f"!{canonical_addresses(plain[1:])}"
+    first, dash, last = plain.partition("-")
+    if not dash:
+        return canonical_prefix(plain)
+    low, high = (ipaddress.ip_address(canonical_address(side)) for side in (first, last))
+    if low.version != high.version or int(low) > int(high):
+        raise BadAddress(
+            "bad_prefix", f"“{text[:100]}” is not a range. Write it from low to high, like 10.1.0.5-10.1.0.9."
+        )
+    # Both are of one family, as was seen.
+    prefixes = list(ipaddress.summarize_address_range(low, high))
+    return str(prefixes[0]) if len(prefixes) == 1 else f"{low}-{high}"
+
+
+def is_addresses(name: str) -> bool:
+    """Whether a stored name is addresses themselves, not the uid of a list; uids hold none of these signs."""
+    return "/" in name or "." in name or ":" in name
+
+
 def canonical_interface(text: str) -> str:
     """Return an address with the length of its network, canonical; raise BadAddress as canonical_prefix does."""
     return str(_parse_interface(text, "is not an address with its length, like 169.254.1.1/30."))

@@ -14,11 +14,14 @@ from heapq import heappop, heappush
 from itertools import pairwise
 from typing import TypeVar
 
+from provisioning.core.values.address_forms import is_addresses
+
 Range = tuple[int, int]
 """First and last address, both included."""
 
 V6_OFFSET = 1 << 128
 ALL_V4: Range = (0, (1 << 32) - 1)
+ALL_ADDRESSES: tuple[Range, ...] = (ALL_V4, (V6_OFFSET, V6_OFFSET + (1 << 128) - 1))
 
 Owner = TypeVar("Owner", bound=Hashable)
 Rank = tuple[int, ...]
@@ -37,12 +40,19 @@ def prefix_range(prefix: str) -> Range:
     return low, low | (1 << 32 - int(length or 32)) - 1
 
 
-def prefix_order(text: str) -> tuple[bool, int, int, str]:
-    """Return what sorts canonical prefixes by their numbers, the shorter one first; other texts come behind them."""
-    if "/" not in text:
-        return True, 0, 0, text
-    low, high = prefix_range(text)
-    return False, low, -high, ""
+def address_range(text: str) -> Range:
+    """Return the range that a canonical prefix or range (10.1.0.5-10.1.0.9) covers."""
+    return prefix_range(text) if "/" in text else parse_range(text)
+
+
+def prefix_order(text: str) -> tuple[int, int, int, str]:
+    """Return what sorts canonical prefixes and ranges by their numbers, the larger one first; then those that are left
+    out (``!``), then other texts."""
+    plain = text.removeprefix("!")
+    if not is_addresses(plain):
+        return 2, 0, 0, text
+    low, high = address_range(plain)
+    return int(plain != text), low, -high, ""
 
 
 def address_number(text: str) -> int:

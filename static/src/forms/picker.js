@@ -7,7 +7,7 @@ import { h, icon } from "../lib/dom.js";
 import { kindName } from "../lib/kind_names.js";
 
 const MAX_OPTIONS = 30;
-const ADDRESSES = /^([^\s@,]+@)?[0-9a-f:./,\s]*[./:][0-9a-f:./,\s]*$/i; // prefixes, and connector@address in a trace
+const ADDRESSES = /^([^\s@,]+@)?!?[0-9a-f:./,\s!-]*[./:][0-9a-f:./,\s!-]*$|^!./i; // prefixes, ranges, what is left out, connector@address
 const optionCache = new Map(); // URL -> promise of rows, for as long as the page is
 
 export function startPickers() {

@@ -133,7 +133,12 @@ class AlignedPolicies:
         before, after = (resolved.prefixes.lists if resolved else {} for resolved in self.resolved_segments)
         if before == after:
             return set()
-        return {uid for uid in {**before, **after} if before.get(uid) != after.get(uid)}
+        both = {**before, **after}
+        changed = {uid for uid in both if before.get(uid) != after.get(uid)}
+        # A list differs with every list in it.
+        while holding := {uid for uid in both.keys() - changed if not changed.isdisjoint(both[uid].contains)}:
+            changed |= holding
+        return changed
 
     @cached_property
     def services(self) -> set[str]:
@@ -165,7 +170,7 @@ class AlignedPolicies:
 
     def _is_affected(self, rule: Rule) -> bool:
         """Whether a prefix list or service that the rule names differs in the other version."""
-        named = (*rule.source, *rule.destination)
+        named = [name.removeprefix("!") for name in (*rule.source, *rule.destination)]
         return not (self.lists.isdisjoint(named) and self.services.isdisjoint(rule.services))
 
     def iter_rules(self, wanted: Callable[[int, int], bool]) -> Iterator[tuple[MatchRule | None, ...]]:
