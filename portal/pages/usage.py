@@ -132,15 +132,19 @@ def _previous_period(
     previous = selectors.usage_report(midnight(start - passed), midnight(start), meter, by)
     return {
         "total": previous["total"],
-        "percent": _percent_change(previous["total"], total),
+        "percent": percent_change(previous["total"], total),
         "from": start - passed,
         "days": passed.days,
         "amounts": {} if by == "day" else {(row["meter"], row["group"]): row["amount"] for row in previous["rows"]},
     }
 
 
-def _percent_change(before: Decimal, after: Decimal) -> int | None:
-    return round((after - before) / before * 100) if before else None
+def percent_change(before: Decimal, after: Decimal) -> int | None:
+    """Return the change in whole percents; −100 only where nothing is left."""
+    if not before:
+        return None
+    percent = round((after - before) / before * 100)
+    return max(percent, -99) if after > 0 else percent
 
 
 def _row_change(row: dict[str, Any], amounts: dict[tuple[str, str], Decimal]) -> dict[str, Any] | None:
@@ -148,7 +152,7 @@ def _row_change(row: dict[str, Any], amounts: dict[tuple[str, str], Decimal]) ->
     if not amounts or row["amount"] is None:
         return None
     previous = amounts.get((row["meter"], row["group"]), Decimal(0))
-    return {"amount": row["amount"] - previous, "percent": _percent_change(previous, row["amount"])}
+    return {"amount": row["amount"] - previous, "percent": percent_change(previous, row["amount"])}
 
 
 def _most_expensive_group(report: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
 // The design canvas: wires dragging, connecting, dialogs and the panel to the draft's REST API.
 import { startDraftPage } from "./lib/draft_page.js";
 import { refresh, select } from "./lib/refresh.js";
-import { shortcut } from "./lib/shortcuts.js";
+import { closeOnEscape, shortcut } from "./lib/shortcuts.js";
 import { startObjectForms } from "./forms/object_form.js";
 import { ENDS, startConnect } from "./canvas/connect.js";
 import { startDrag } from "./canvas/drag.js";
@@ -63,7 +63,8 @@ if ("edit" in canvas.dataset) {
 }
 shortcut("← ↑ ↓ →", "Go from card to card");
 shortcut("Enter", "Open the focused card; end the policy there");
-shortcut("Esc", "Cancel a drag or a policy that was started");
+shortcut("Esc", "Cancel a drag or a policy that was started; close the panel");
+closeOnEscape(() => document.getElementById("cv-heading"), () => show(""));
 
 // Show an object's panel or the form of a new one, and bring it where the eye is.
 async function show(key, more) {

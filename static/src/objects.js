@@ -1,7 +1,7 @@
 // Every kind on a page: the list, and the panel in which an object is added, changed or read.
 import { startDraftPage } from "./lib/draft_page.js";
 import { refresh, select } from "./lib/refresh.js";
-import { shortcut } from "./lib/shortcuts.js";
+import { closeOnEscape, shortcut } from "./lib/shortcuts.js";
 import { startBulkEdits } from "./forms/bulk_edit.js";
 import { startObjectForms } from "./forms/object_form.js";
 
@@ -13,6 +13,7 @@ let opener = null;
 startObjectForms();
 startDraftPage(page, { panel: "ob-panel" });
 startBulkEdits(page, refresh);
+closeOnEscape(() => !panel().hidden, () => show(""));
 shortcut("n", "Add one of this kind", () => document.querySelector("[data-new]")?.click());
 shortcut("j", "Next kind", () => step(1));
 shortcut("k", "Previous kind", () => step(-1));
@@ -27,7 +28,6 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !panel().hidden && !document.querySelector("dialog[open], :popover-open")) show("");
   const row = event.target.closest?.(".ob-table tbody tr");
   const next = { ArrowDown: row?.nextElementSibling, ArrowUp: row?.previousElementSibling }[event.key];
   if (next) {

@@ -5,7 +5,7 @@ import { startObjectForms } from "./forms/object_form.js";
 import { startDraftPage } from "./lib/draft_page.js";
 import { refresh, select } from "./lib/refresh.js";
 import { startSelection } from "./lib/selection.js";
-import { shortcut } from "./lib/shortcuts.js";
+import { closeOnEscape, shortcut } from "./lib/shortcuts.js";
 import { toastProblem } from "./lib/toast.js";
 
 const page = document.getElementById("rl");
@@ -15,6 +15,7 @@ const rows = () => [...document.querySelectorAll(".rl-table [data-policy]")];
 
 startObjectForms();
 startDraftPage(page, { panel: "rl-list" });
+closeOnEscape(() => document.querySelector(".rl-edit"), () => show(""));
 shortcut("n", "Add a policy", () => document.querySelector("[data-new]")?.click());
 
 document.addEventListener("click", (event) => {
@@ -31,7 +32,6 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   const row = event.target.matches?.(".rl-table [data-policy]") ? event.target : null;
-  if (event.key === "Escape" && document.querySelector(".rl-edit") && !document.querySelector("dialog[open], :popover-open")) show("");
   if (!row || !("edit" in page.dataset)) return;
   const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
   if (step && event.altKey) act(step < 0 ? "up" : "down", row);

@@ -12,6 +12,7 @@ from django.test import Client
 
 from billing import selectors
 from billing.metering import collect_samples
+from portal.pages.usage import percent_change
 from provisioning.models import Item, Revision, Version
 from provisioning.models.intent import FOREVER
 from tenants.models import Membership, Role, Tenant, User
@@ -105,3 +106,11 @@ def test_the_page_shows_cost_by_tag_with_its_change_against_the_period_before(mo
     [research] = [row for row in rows if "research" in row]
     assert re.search(r"0\.00\s*<span class=\"ink-3\">\s*0 %", research)
     assert any("Not tagged" in row for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "percent"),
+    [("3954.24", "1.07", -99), ("3954.24", "0", -100), ("100", "100.4", 0), ("10", "25", 150), ("0", "5", None)],
+)
+def test_a_change_is_minus_100_percent_only_where_nothing_is_left(before: str, after: str, percent: int | None) -> None:
+    assert percent_change(D(before), D(after)) == percent

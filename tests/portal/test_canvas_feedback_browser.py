@@ -47,6 +47,21 @@ def test_after_a_key_the_focus_is_in_the_form_that_it_opens(canvas: Canvas, key:
     expect(panel.get_by_role("textbox", name="Name")).to_be_focused()
 
 
+def test_escape_cancels_a_policy_then_closes_the_panel_and_asks_for_what_is_half_typed(canvas: Canvas) -> None:
+    page, heading = canvas.page, canvas.page.locator("#cv-heading")
+    page.locator(".cv-card[data-name=prod] h3 button").click()
+    expect(heading).to_have_text("prod")
+    page.locator(".cv-card[data-name=prod] [data-connect]").first.click()
+    expect(page.locator(".cv-card.is-picked")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator(".cv-card.is-picked")).to_have_count(0)
+    expect(heading).to_have_text("prod")
+    page.locator("#cv-side").get_by_label("Description").fill("half typed")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Discard changes").click()
+    expect(page.get_by_role("complementary", name="This draft")).to_be_visible()
+
+
 def test_the_list_of_keys_has_undo_and_redo(canvas: Canvas) -> None:
     canvas.page.keyboard.press("?")
     keys = canvas.page.locator("#shortcut-list")

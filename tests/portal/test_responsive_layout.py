@@ -42,3 +42,14 @@ def test_no_page_or_list_scrolls_sideways(live_portal: str, people: People, page
             if page.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
                 results.append((where, size, "the page"))
     assert not results
+
+
+def test_a_label_of_two_lines_grows_its_row_on_a_phone(live_portal: str, people: People, page: Page) -> None:
+    sign_in(page, live_portal, people.owner)
+    page.set_viewport_size(PHONE)
+    page.goto(f"{live_portal}/t/acme/members/")
+    fits = """cell => {
+        cell.dataset.word = "vs previous 30 days of the month";
+        return cell.scrollHeight <= cell.clientHeight;
+    }"""
+    assert page.locator(".cw-stack td[data-word]").first.evaluate(fits)

@@ -64,8 +64,10 @@ export function startConnect({ stage, drop, say }) {
   });
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && picked && !document.querySelector("dialog[open]")) release("Cancelled. Nothing changed.");
-  });
+    if (event.key !== "Escape" || !picked || document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    release("Cancelled. Nothing changed.");
+  }, true);
 
   return { pick: (card) => card && pick(card), release };
 }

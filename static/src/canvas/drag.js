@@ -48,10 +48,11 @@ export function startDrag({ stage, hover, drop, say }) {
   document.addEventListener("pointercancel", endDrag);
   document.addEventListener("keydown", (event) => {
     if (drag?.moved && event.key === "Escape") {
+      event.preventDefault();
       endDrag();
       say("Cancelled. Nothing changed.");
     }
-  });
+  }, true);
 
   function endDrag() {
     if (!drag) return;

@@ -9,6 +9,16 @@ export function shortcut(stroke, word, run) {
   keys.set(stroke, { word, run });
 }
 
+/** Escape closes a panel, also from a field in it; dialogs, menus and what handles the key itself come first. */
+export function closeOnEscape(isOpen, close) {
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open], :popover-open")) return;
+    if (!isOpen()) return;
+    event.preventDefault(); // the same key would close the dialog that asks about what is half typed
+    close();
+  });
+}
+
 const go = (id) => () => document.querySelector(`.cw-navlink[data-page="${id}"]`)?.click();
 
 export function startShortcuts() {
