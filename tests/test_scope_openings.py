@@ -13,6 +13,7 @@ OPENINGS = {
     "tenants/jobs.py": "jobs, and in_scope for those below",
     "tenants/management/commands/verify_audit.py": "a command",
     "portal/management/commands/seed_demo.py": "a command",
+    "provisioning/management/commands/import_network.py": "a command",
     "portal/demo/network.py": "what that command calls",
 }
 

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from portal.api.base_view import BaseApiView
 from portal.api.differences import DIFFERENCE
+from portal.api.import_reports import REPORT
 from portal.api.schema_fields import any_json, boolean, choice, list_of, number, object_schema, text, timestamp, uid
 from provisioning.models import DocumentImport
 from provisioning.services.drafts import large_documents
@@ -33,11 +34,12 @@ JOB = object_schema(
     ),
     differences=list_of(DIFFERENCE, f"the first {MAX_DIFFERENCES}"),
     problems=list_of(any_json('{"code", "path", "message", "severity"}'), "why it failed"),
+    report=REPORT,
 )
 
 
 def job_json(job: DocumentImport) -> dict[str, Any]:
-    plain = ("dry_run", "state", "author", "created_at", "finished_at", "counts", "differences", "problems")
+    plain = ("dry_run", "state", "author", "created_at", "finished_at", "counts", "differences", "problems", "report")
     return {"id": str(job.uid), "draft": str(job.draft.uid), **{name: getattr(job, name) for name in plain}}
 
 

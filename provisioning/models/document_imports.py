@@ -16,7 +16,8 @@ from tenants.tenant_owned import TenantOwned
 class DocumentImport(TenantOwned, Leased):
     """A document that a worker imports into a draft, or only tries; the API calls it a job.
 
-    The document is kept until it is done. The JSON fields are those of the API.
+    What was sent is kept until it is done: the document, or with a ``format`` the files, ``[{"name", "data"}]`` with
+    data in Base64. The other JSON fields are those of the API.
     """
 
     class State(models.TextChoices):
@@ -28,11 +29,14 @@ class DocumentImport(TenantOwned, Leased):
     draft = models.ForeignKey(Draft, models.CASCADE, related_name="document_imports")
     draft_version = models.IntegerField(help_text="an import into another version is refused")
     document = models.JSONField(null=True)
+    format = models.CharField(max_length=30, blank=True, help_text="of core.translators; empty: a document of ours")
+    options = models.JSONField(default=dict, help_text="for the translator")
     dry_run = models.BooleanField()
     state = models.CharField(max_length=12, choices=State.choices, default=State.COMPUTING)
     counts = models.JSONField(default=dict, help_text="action → objects")
     differences = models.JSONField(default=list)
     problems = models.JSONField(default=list)
+    report = models.JSONField(default=dict, help_text="what of the files could not be said")
     author = models.CharField(max_length=254)
     acting_as = models.CharField(max_length=50, blank=True)
     created_at = models.DateTimeField(default=timezone.now)

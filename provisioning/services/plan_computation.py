@@ -5,7 +5,7 @@ Reading and keeping are short transactions; between them a large network may tak
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ from provisioning.drivers import (
     gateway_warnings,
     replace_on,
 )
-from provisioning.drivers.discovered import Inventories, check_discovered_prefixes
+from provisioning.drivers.discovered import Inventories, check_accounts, check_discovered_prefixes
 from provisioning.errors import ValidationFailed
 from provisioning.models import Draft, Plan, PlannedChange, ResourceBody
 from provisioning.snapshots import queries, resource_state, tenant_cache
@@ -45,8 +45,8 @@ ProgressCallback = Callable[[str], None]
 class PlanInputs:
     """What a plan is computed from: the network before and after, and what is observed.
 
-    ``in_flight``: address → what a step began to write there and did not finish. ``inventories``: (cloud, account) →
-    what discovery last saw.
+    ``in_flight``: address → what a step began to write there and did not finish. ``accounts``: (cloud, account) of
+    each that was added. ``inventories``: the same → what discovery last saw.
     """
 
     draft: Draft
@@ -54,6 +54,7 @@ class PlanInputs:
     after: Network
     observed: Mapping[str, Resource]
     in_flight: Mapping[str, Resource]
+    accounts: Set[tuple[str, str]]
     inventories: Inventories
     fingerprint: str
 
@@ -78,6 +79,7 @@ def load_inputs(draft: Draft) -> PlanInputs:
         after=tenant_cache.load_network(queries.snapshot_of_draft(draft)),
         observed=observed,
         in_flight=in_flight,
+        accounts=resource_state.added_accounts(),
         inventories=resource_state.discovered_inventories(),
         fingerprint=resource_state.state_fingerprint(),
     )
@@ -106,6 +108,7 @@ def compute_plan(inputs: PlanInputs, progress: ProgressCallback = lambda activit
     delta = compare_reachability(inputs.before, after)
     warnings = [
         *problems,
+        *check_accounts(after.intent, inputs.accounts),
         *check_discovered_prefixes(after.intent, inputs.inventories),
         *core_plan.plan_warnings(changes, inputs.before.intent, after.intent, delta, gateway_warnings()),
     ]

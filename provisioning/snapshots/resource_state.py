@@ -50,6 +50,11 @@ def discovered_inventories() -> dict[tuple[str, str], Mapping[str, Any]]:
     }
 
 
+def added_accounts() -> frozenset[tuple[str, str]]:
+    """Return (cloud, account) of each that the tenant added."""
+    return frozenset(CloudAccount.objects.values_list("provider", "account_id"))
+
+
 def _load_records() -> Mapping[int, CachedResource]:
     """Return key → resource of all records; reads from the database only those that changed since the last time."""
     cached = tenant_cache.cached_resources()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
@@ -39,11 +40,16 @@ class BodyNormaliser:
         return clean
 
     def _account_id(self, cloud: Cloud, setting: str, account: str) -> str:
-        """Return the number the cloud knows an account by, given its uid, name or number: addresses are made of it."""
-        if (cloud.name, account) not in self._account_ids:
-            message = f"There is no {cloud.label} account “{account}”. Add it first."
+        """Return the number the cloud knows an account by, given its uid, name or number: addresses are made of it.
+
+        A number that nobody added yet is taken: plans warn of it (services/plan_computation.py).
+        """
+        if number := self._account_ids.get((cloud.name, account)):
+            return number
+        if not re.fullmatch(cloud.account_id.pattern, account):
+            message = f"There is no {cloud.label} account “{account}”. Add it first, or name it by its number."
             raise ValidationFailed(message, [Problem("unknown_reference", f"settings.{setting}", message)])
-        return self._account_ids[cloud.name, account]
+        return account
 
     @cached_property
     def _account_ids(self) -> dict[tuple[str, str], str]:

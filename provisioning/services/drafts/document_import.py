@@ -1,7 +1,7 @@
 """Importing a whole network: what a document would change in a draft.
 
-Objects are matched by ``id``, else by name; what the document leaves out is removed. References may be names or ids of
-the document's own objects, so that it may come from another tenant.
+Objects are matched by ``id``, else by name; what the document leaves out is removed, or kept. References may be names
+or ids of the document's own objects, so that it may come from another tenant.
 """
 
 from __future__ import annotations
@@ -39,16 +39,19 @@ class ImportedObject:
         return normalise_text(str(self.body["name"]))
 
 
-def changes_from_document(draft: Draft, document: Any, *, dry_run: bool = False) -> list[BodyChange]:
+def changes_from_document(
+    draft: Draft, document: Any, *, dry_run: bool = False, keep_others: bool = False
+) -> list[BodyChange]:
     """Return every change that makes the draft this document; create items for what is new, with ``dry_run`` none.
 
-    Raises ValidationFailed with every problem by its path in the document.
+    ``keep_others``: what the document leaves out stays, objects and fields, and may be named. Raises ValidationFailed
+    with every problem by its path in the document.
     """
     check_document(document)
     objects = tenant_cache.load_objects(queries.snapshot_of_draft(draft))
     imports = _match_objects(objects, document)
     _assign_items(objects, imports, dry_run=dry_run)
-    changes = _removals(objects, imports)
+    changes = [] if keep_others else _removals(objects, imports)
     names: dict[str, dict[str, str]] = {kind: {} for kind in core.KINDS}
     # An object of the document may have another id here: it may come from another tenant.
     aliases: dict[str, str] = {}
@@ -58,16 +61,19 @@ def changes_from_document(draft: Draft, document: Any, *, dry_run: bool = False)
         aliases[uid] = uid
         if isinstance(imported.body.get("id"), str):
             aliases[imported.body["id"]] = uid
+    resolve_stored = objects.resolve()
     kinds = {str(imported.item.uid): imported.kind for imported in imports if imported.item}
 
     def resolve(kind: str, name: str) -> str | None:
         uid = aliases.get(name)
-        return uid if uid and kinds[uid] == kind else names.get(kind, {}).get(name)
+        uid = uid if uid and kinds[uid] == kind else names.get(kind, {}).get(name)
+        return uid or (resolve_stored(kind, name) if keep_others else None)
 
     normaliser, problems = BodyNormaliser(resolve), ProblemCollector()
     for imported in imports:
-        new_body = problems.collect(f"{imported.path}.", partial(normaliser.normalise, imported.kind, imported.body))
         before = imported.stored.body if imported.stored else None
+        body = {**before, **imported.body} if before and keep_others else imported.body
+        new_body = problems.collect(f"{imported.path}.", partial(normaliser.normalise, imported.kind, body))
         if new_body is not None and imported.item and not core.is_same_body(imported.kind, before, new_body):
             changes.append(BodyChange(imported.item, before, new_body))
     problems.raise_if_any()

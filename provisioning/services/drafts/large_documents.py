@@ -1,21 +1,23 @@
-"""Documents that are too large for a request: a worker imports or tries them, and the answer is where to look."""
+"""What is too large for a request: a worker imports a document or files, or tries them; the answer is where to look."""
 
 from __future__ import annotations
 
 import logging
+from base64 import b64decode, b64encode
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
+from provisioning.core.translators.translation import SourceFile
 from provisioning.core.values.resource import Problem, as_json, limit_problems
 from provisioning.errors import ObjectNotFound, PreconditionFailed
 from provisioning.models import DocumentImport, Draft
 from provisioning.services import lease
-from provisioning.services.drafts import document_import, editing
+from provisioning.services.drafts import document_import, editing, foreign_import
 from provisioning.services.drafts.bulk import MAX_DIFFERENCES
 from provisioning.services.drafts.lifecycle import draft_to_edit
 from provisioning.services.drafts.overlay import BodyChange
@@ -42,12 +44,25 @@ def is_large(document: Any) -> bool:
 def start_import(draft: Draft, document: Any, *, dry_run: bool) -> DocumentImport:
     """Leave the document to a worker. Raises ValidationFailed where it is none, StateConflict for a closed draft."""
     document_import.check_document(document)
+    return _start(draft, dry_run=dry_run, document=document)
+
+
+def start_foreign_import(
+    draft: Draft, key: str, files: Sequence[SourceFile], options: Mapping[str, Any], *, dry_run: bool
+) -> DocumentImport:
+    """Leave files of a format to a worker. Raises as ``start_import`` does."""
+    foreign_import.check_files(foreign_import.get_format(key), files)
+    sent = [{"name": file.name, "data": b64encode(file.data).decode()} for file in files]
+    return _start(draft, dry_run=dry_run, document=sent, format=key, options=options)
+
+
+def _start(draft: Draft, *, dry_run: bool, **sent: Any) -> DocumentImport:
     draft = draft_to_edit(draft, dry_run=dry_run)
     author = actor.current_actor()
     started = DocumentImport(
         draft=draft,
         draft_version=draft.version,
-        document=document,
+        **sent,
         dry_run=dry_run,
         author=author.email,
         acting_as=author.acting_as,
@@ -130,11 +145,20 @@ def _carry_out(claim: DocumentImport) -> None:
         draft = draft_to_edit(claim.draft, dry_run=claim.dry_run)
         if not claim.dry_run and draft.version != claim.draft_version:
             raise PreconditionFailed(f"The draft {draft.name}")
-        changes = document_import.changes_from_document(draft, claim.document, dry_run=claim.dry_run)
+        changes, report = _read(claim, draft)
         differences = editing.apply_changes(draft, changes, "imported", dry_run=claim.dry_run, most=MAX_DIFFERENCES)
     counts = Counter(map(_action, changes))
-    if not _finish(claim, DocumentImport.State.DONE, differences=differences, counts=counts):
+    if not _finish(claim, DocumentImport.State.DONE, differences=differences, counts=counts, report=report):
         raise _TakenOver
+
+
+def _read(claim: DocumentImport, draft: Draft) -> tuple[Sequence[BodyChange], dict[str, Any]]:
+    """Return what the document or the files change, and what of the files could not be said."""
+    if not claim.format:
+        return document_import.changes_from_document(draft, claim.document, dry_run=claim.dry_run), {}
+    files = [SourceFile(sent["name"], b64decode(sent["data"])) for sent in claim.document or ()]
+    found = foreign_import.changes_from_files(draft, claim.format, files, claim.options, dry_run=claim.dry_run)
+    return found.changes, foreign_import.report(found)
 
 
 def _action(change: BodyChange) -> str:
