@@ -19,6 +19,7 @@ from portal.api.plan_wait import plan_etag
 from portal.api.schema import extend_list_schema
 from portal.api.schema_fields import (
     any_json,
+    boolean,
     choice,
     list_of,
     number,
@@ -80,6 +81,16 @@ PLAN = object_schema(
     ),
     blast_radius=any_json(),
     warnings=list_of(any_json('{"code", "path", "message", "severity"}')),
+    memberships=list_of(
+        object_schema(
+            "MembershipChange",
+            attachment=text("vpc-prod in corp"),
+            group=text(),
+            joins=boolean("false: it leaves"),
+            because=text("env=prod; it is in web; …"),
+        ),
+        "who joins and leaves groups by labels or through groups, at most 200",
+    ),
     risks=list_of(
         any_json('{"code", "path", "message", "severity"}'),
         "what a person should confirm before it is provisioned: much is removed, opened or cut",

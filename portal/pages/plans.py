@@ -78,6 +78,7 @@ def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
         "blast_radius": plan_review.blast_radius_rows(plan.blast_radius),
         "parts": [
             ("reach", "Reachability", len(reach)),
+            *([("groups", "Groups", len(plan.memberships))] if plan.memberships else []),
             ("steps", "Steps", len(steps)),
             ("cost", "Cost", len(cost["lines"])),
             ("assertions", "Assertions", len(plan.assertions)),

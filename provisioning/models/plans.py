@@ -70,6 +70,7 @@ class Plan(TenantOwned, Leased):
     cost = models.JSONField(default=dict)
     blast_radius = models.JSONField(default=dict)
     warnings = models.JSONField(default=list)
+    memberships = models.JSONField(default=list, help_text="who joins and leaves groups without naming them, and why")
     problems = models.JSONField(default=list)
     moved = models.JSONField(default=list, help_text="for a stale plan: what moved")
     author = models.CharField(max_length=254)

@@ -2,7 +2,7 @@
 
 A revision's rows and a draft's overlay are each read through an index in the order of the page, as many as it shows;
 what is inside a body is found through the search index (snapshots/search_index.py). Bodies are read only for the rows
-that are shown.
+that are shown. Who is in a group by labels or through other groups is in no body: the network says it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from provisioning.errors import InvalidQuery
 from provisioning.models import FOREVER, Item, Overlay, OverlayIndexEntry, Revision, Version, VersionIndexEntry
 from provisioning.selectors import cursors
 from provisioning.selectors.cursors import CursorPosition
+from provisioning.selectors.group_members import members_beyond_names
 from provisioning.snapshots import queries, search_index
 from provisioning.snapshots.queries import Snapshot, StoredObject, stored_object
 
@@ -133,7 +134,12 @@ class _ListQuery:
             raise InvalidQuery(
                 "Unknown filter.", [Problem("unknown_field", unknown[0], "There is no such filter here.")]
             )
-        labels = [search_index.filter_label(kind, field, normalise_text(value)) for field, value in filters.items()]
+        members = members_beyond_names(snapshot, filters["group"]) if "group" in filters else None
+        labels = [
+            search_index.filter_label(kind, field, normalise_text(value))
+            for field, value in filters.items()
+            if field != "group" or members is None
+        ]
         order = search_index.order_label(kind, column) if column != "name" else None
         valid = _valid_in(snapshot.revision)
         overlaid = (
@@ -144,10 +150,13 @@ class _ListQuery:
         if snapshot.draft:
             mine = Q(draft=snapshot.draft)
             self.sources.append(_TableSource(Overlay, OverlayIndexEntry, kind, mine, labels, order, search, None))
+        if members is not None:
+            for source in self.sources:
+                source.rows = source.rows.filter(item__in=members)
         if only_touched:
             del self.sources[0]
         # All of a kind are counted when a revision is made.
-        self.counted = not labels and not search and not only_touched
+        self.counted = not filters and not search and not only_touched
         self.hidden = Version.objects.filter(valid, overlaid, kind=kind) if overlaid else None
 
     def count(self) -> int:

@@ -44,6 +44,7 @@ def plan_head(plan: Plan) -> dict[str, Any]:
         "cost": plan.cost or {"currency": None, "monthly_before": None, "monthly_after": None, "lines": []},
         "blast_radius": plan.blast_radius,
         "warnings": plan.warnings,
+        "memberships": plan.memberships,
         "risks": plan_risks(plan),
         "problems": plan.problems,
         "moved": moved,

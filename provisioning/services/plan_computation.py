@@ -68,6 +68,7 @@ class PlanResult:
     reachability: ReachabilityDelta
     assertions: Sequence[AssertionResult]
     warnings: Sequence[Problem]
+    memberships: Sequence[core_plan.MembershipChange]
 
 
 def load_inputs(draft: Draft) -> PlanInputs:
@@ -112,7 +113,8 @@ def compute_plan(inputs: PlanInputs, progress: ProgressCallback = lambda activit
         *check_discovered_prefixes(after.intent, inputs.inventories),
         *core_plan.plan_warnings(changes, inputs.before.intent, after.intent, delta, gateway_warnings()),
     ]
-    return PlanResult(changes, desired, delta, results, warnings)
+    memberships = core_plan.compare_memberships(inputs.before.intent, after.intent)
+    return PlanResult(changes, desired, delta, results, warnings, memberships)
 
 
 def refuse_conflicts(changes: Sequence[Change]) -> None:
@@ -132,7 +134,8 @@ def save_plan(plan: Plan, inputs: PlanInputs, result: PlanResult) -> Plan:
     changes, failing = result.changes, assertion_problems(inputs.after, result.assertions)
     plan.draft_version, plan.base_revision = inputs.draft.version, inputs.draft.base_revision
     plan.state_fingerprint = inputs.fingerprint
-    plan.text = core_plan.render_plan(changes)
+    plan.text = core_plan.render_plan(changes, memberships=result.memberships)
+    plan.memberships = as_json(result.memberships[: core_plan.MAX_MEMBERSHIPS])
     plan.reachability = as_json(result.reachability)
     plan.assertions = as_json(result.assertions)
     plan.cost = _price_delta(inputs.observed, result.desired)

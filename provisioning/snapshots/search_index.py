@@ -57,11 +57,12 @@ def entries_of(record: Version | Overlay) -> set[tuple[str, str]]:
         return set()
     declared = kind_of(kind)
     filters = {
-        (filter_label(kind, field, _value_text(value)), record.name)
+        (filter_label(kind, field, text), record.name)
         for field, paths in declared.filters.items()
         for path in paths
         for value in _values_at(body, path)
         if value is not None
+        for text in _value_texts(value)
     }
     return filters | {
         (order_label(kind, field), f"{body[field]:0{ORDER_DIGITS}}")
@@ -70,8 +71,11 @@ def entries_of(record: Version | Overlay) -> set[tuple[str, str]]:
     }
 
 
-def _value_text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _value_texts(value: Any) -> Iterable[str]:
+    """Return what a value is found by: labels by their keys, and by ``key=value``."""
+    if isinstance(value, dict):
+        return [*value, *(f"{key}={inner}" for key, inner in value.items())]
+    return [str(value).lower() if isinstance(value, bool) else str(value)]
 
 
 def _values_at(value: Any, path: Sequence[str]) -> Iterator[Any]:

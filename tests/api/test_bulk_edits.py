@@ -144,3 +144,20 @@ def test_a_selection_is_exported_as_a_table_or_yaml(netadmin: ApiClient, where: 
     assert text.startswith("connectors:") and text.count("- name: site-") == 2
     assert "groups:" in text and "- prod" in text
     assert_problem(netadmin.get(f"{where}connectors/?format=csv&ids=one"), 400)
+
+
+def test_labels_are_added_and_taken_out_by_key_or_by_value(netadmin: ApiClient, where: str) -> None:
+    def labels() -> list[dict[str, str]]:
+        return [row["labels"] for row in connectors(netadmin, where)]
+
+    assert (
+        edit(netadmin, where, "add", matching={}, field="labels", value={"env": "prod", "tier": "web"}).json()["count"]
+        == 60
+    )
+    edit(netadmin, where, "add", matching={"search": "site-7"}, field="labels", value={"env": "test"})
+    edit(netadmin, where, "discard", matching={}, field="labels", value={"env": "prod"})
+    assert labels().count({"tier": "web"}) == 59 and labels().count({"env": "test", "tier": "web"}) == 1
+    edit(netadmin, where, "discard", matching={"filters": {"label": "env=test"}}, field="labels", value={"env": ""})
+    assert labels() == [{"tier": "web"}] * 60
+    refused = edit(netadmin, where, "add", matching={}, field="labels", value={"a b": "x"})
+    assert refused.status_code == 422 and refused.json()["problems"][0]["code"] == "bad_label"

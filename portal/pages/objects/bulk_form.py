@@ -23,7 +23,7 @@ def bulk_fields(kind: KindPage) -> tuple[FormField, ...]:
     chosen: list[FormField] = [SelectField("field", "Change", options=options)]
     for name, (path, declared) in fields.items():
         when = ("field", (name,))
-        if declared.spec.is_set:
+        if declared.spec.is_added_to:
             chosen.append(SelectField(f"actions.{name}", "How", options=SET_ACTIONS, when=when))
         form_field = DeclaredFields(kind_of(kind.key).declaration).at(path)
         if form_field.widget == "flag":

@@ -1,4 +1,4 @@
-"""One change of a field for many objects at once: a value is set, or put into a set or taken out of it."""
+"""One change of a field for many objects at once: a value is set, or put into a set or labels, or taken out of them."""
 
 from __future__ import annotations
 
@@ -31,15 +31,21 @@ class BulkChange:
             return [self._changed(inner, path[1:]) for inner in value]
         if path:
             return {**value, path[0]: self._changed(value[path[0]], path[1:])}
+        if isinstance(value, Mapping) and self.action != SET:
+            return {**value, **self.value} if self.action == ADD else self._without_labels(value)
         if self.action == ADD:
             return [*value, *(inner for inner in self.value if inner not in value)]
         return [inner for inner in value if inner not in self.value] if self.action == DISCARD else self.value
+
+    def _without_labels(self, labels: Mapping[str, str]) -> dict[str, str]:
+        """Return the labels but for those of the change; a key without a value is taken out whatever its value."""
+        return {key: value for key, value in labels.items() if self.value.get(key) not in ("", value)}
 
 
 def read_bulk_change(kind: str, action: str, field: str, value: Any, resolve: ResolveReference) -> BulkChange:
     """Return the change; raise InvalidIntent with the problems of ``field`` and ``value``.
 
-    What is put into a set or taken out of it is a list.
+    What is put into a set or taken out of it is a list, labels are an object.
     """
     known = kind_of(kind).bulk_fields
     if field not in known:
@@ -47,7 +53,7 @@ def read_bulk_change(kind: str, action: str, field: str, value: Any, resolve: Re
         wrong = f"“{field}” of {kind_of(kind).plural} cannot be changed for many at once. {choices}"
         raise InvalidIntent([Problem("not_one_of", "field", wrong)])
     path, declared = known[field]
-    if action != SET and not declared.spec.is_set:
+    if action != SET and not declared.spec.is_added_to:
         raise InvalidIntent([Problem("not_one_of", "action", f"“{field}” holds one value. Set it.")])
     reader = FieldReader({"value": value}, resolve)
     stored = declared.spec.read(reader, "value", {}, declared.nested)

@@ -119,7 +119,8 @@ class Attachment:
         ),
     ]
     labels: Annotated[
-        Mapping[str, str], Labels(help="added to the connector's; where both have a key, this value counts")
+        Mapping[str, str],
+        Labels(help="added to the connector's; where both have a key, this value counts", filter="label"),
     ]
     prefixes: Annotated[tuple[str, ...], Prefixes(example="10.1.0.0/16")]
     resolved_groups: tuple[str, ...] | None = None
@@ -160,7 +161,10 @@ class Connector(IntentObject):
             "where one is kept"
         ),
     ]
-    labels: Annotated[Mapping[str, str], Labels(help="selectors of groups match them; they count in all attachments")]
+    labels: Annotated[
+        Mapping[str, str],
+        Labels(help="selectors of groups match them; they count in all attachments", filter="label", in_bulk=True),
+    ]
     billing_tags: BillingTags
 
     @property

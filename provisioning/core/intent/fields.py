@@ -80,6 +80,11 @@ class Field:
         return self.sorted_by is not None and not self.ordered
 
     @property
+    def is_added_to(self) -> bool:
+        """Whether values are put into it and taken out of it for many objects at once."""
+        return self.is_set
+
+    @property
     def nullable(self) -> bool:
         return self.default is None
 
@@ -255,6 +260,10 @@ class Labels(Field):
     label: str = "Labels"
     example: str = "env=prod, tier=web"
     limit: Limit | None = LABELS
+
+    @property
+    def is_added_to(self) -> bool:
+        return True
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
         return reader.labels(name, self.limit or LABELS)

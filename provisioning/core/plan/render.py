@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from provisioning.core.plan.describe import describe_change
+from provisioning.core.plan.membership_changes import MembershipChange
 from provisioning.core.values.resource import Action, Change, Problem
 
 _ACTION_SECTIONS: tuple[tuple[Action, str, str], ...] = (
@@ -25,7 +26,13 @@ MAX_CHANGES = 1_000
 """Changes of one section; nobody reads more. Removals are all named."""
 
 
-def render_plan(changes: Sequence[Change], warnings: Iterable[Problem] = ()) -> str:
+MAX_MEMBERSHIPS = 200
+"""Attachments that join or leave groups; a label of a large network may move them all."""
+
+
+def render_plan(
+    changes: Sequence[Change], warnings: Iterable[Problem] = (), memberships: Sequence[MembershipChange] = ()
+) -> str:
     """Return the whole plan. Changes of a kind with the same description, such as on several nodes, share it."""
     counts = ", ".join(
         f"{sum(change.action == action for change in changes)} to {action}" for action, _, _ in _ACTION_SECTIONS
@@ -35,6 +42,10 @@ def render_plan(changes: Sequence[Change], warnings: Iterable[Problem] = ()) -> 
         selected = [change for change in changes if change.action == action]
         if selected:
             lines += ["", title, *_render_section(sign, selected)]
+    if memberships:
+        lines += ["", "Groups", *(f"  {'+' if each.joins else '-'} {each}" for each in memberships[:MAX_MEMBERSHIPS])]
+    if len(memberships) > MAX_MEMBERSHIPS:
+        lines.append(f"  and {len(memberships) - MAX_MEMBERSHIPS} more")
     problems = list(warnings)
     if problems:
         lines += ["", "Warnings", *(f"  ! {problem.message} [{problem.path}]" for problem in problems)]

@@ -7,10 +7,11 @@ all that is derived from them sees every group and no selector.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
-from provisioning.core.intent import Connector, Group, Intent
+from provisioning.core.intent import Attachment, Connector, Group, Intent
 from provisioning.core.resolve.derived import Derived, DerivedKey
 from provisioning.core.values.labels import LabelSelector, parse_selector
 
@@ -89,6 +90,26 @@ class GroupMemberships:
 def merge_labels(connector: Mapping[str, str], attachment: Mapping[str, str]) -> Labels:
     """Return the labels of an attachment with those of its connector; of one key its own count."""
     return tuple(sorted({**connector, **attachment}.items()) if attachment else connector.items())
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipReason:
+    """Why an attachment is in a group: it names the group, or its ``labels`` are those that the group selects by, or it
+    is in ``group``, which the group contains."""
+
+    by: Literal["name", "labels", "group"]
+    labels: str = ""
+    group: str | None = None
+
+
+def membership_reasons(group: Group, connector: Connector, attachment: Attachment) -> tuple[MembershipReason, ...]:
+    """Return every reason why an attachment of a network is in a group; none where it is not."""
+    reasons = [MembershipReason("name")] if group.uid in attachment.groups else []
+    labels = dict(merge_labels(connector.labels, attachment.labels))
+    if group.selector and (selector := parse_selector(group.selector)).selects(labels):
+        reasons.append(MembershipReason("labels", labels=selector.met_by(labels)))
+    inner = (uid for uid in group.contains if uid in attachment.member_of)
+    return (*reasons, *(MembershipReason("group", group=uid) for uid in inner))
 
 
 def _sorted(uids: Iterable[str]) -> tuple[str, ...]:

@@ -46,6 +46,10 @@ def format_labels(labels: Mapping[str, str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in labels.items())
 
 
+def _format_label(key: str, value: str) -> str:
+    return f"{key}={value}" if value else key
+
+
 def parse_labels(text: str) -> dict[str, str]:
     """Return the labels of ``env=prod, tier=web``; a key alone has an empty value."""
     pairs = (part.partition("=") for part in text.split(",") if part.strip())
@@ -80,6 +84,16 @@ class LabelSelector:
 
     def selects(self, labels: Mapping[str, str]) -> bool:
         return all(requirement.holds(labels) for requirement in self.requirements)
+
+    def met_by(self, labels: Mapping[str, str]) -> str:
+        """Return the labels that make it select: ``env=prod, !legacy``."""
+        met = (requirement for requirement in self.requirements if requirement.holds(labels))
+        return ", ".join(str(each) if each.negated else _format_label(each.key, labels[each.key]) for each in met)
+
+    def unmet_by(self, labels: Mapping[str, str]) -> str:
+        """Return the labels that keep it from selecting: ``env=test, no tier``."""
+        unmet = [requirement.key for requirement in self.requirements if not requirement.holds(labels)]
+        return ", ".join(_format_label(key, labels[key]) if key in labels else f"no {key}" for key in unmet)
 
     def __str__(self) -> str:
         return ", ".join(map(str, self.requirements))
