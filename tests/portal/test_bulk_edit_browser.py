@@ -65,6 +65,7 @@ def test_a_range_is_selected_by_shift_and_by_key_and_changed_in_one_edit(connect
     bar.get_by_role("button", name="Change").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Change", exact=True).select_option("groups")
+    dialog.locator("select[name='actions.groups']").select_option("set")
     dialog.get_by_role("combobox", name="Groups").fill("dev")
     page.get_by_role("option", name="dev").click()
     look(page, "bulk-dialog")
