@@ -13,7 +13,7 @@ from django.urls.resolvers import URLPattern
 from drf_spectacular.utils import OpenApiTypes, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -107,13 +107,6 @@ class DraftDocumentView(NetworkDocumentView):
         return response_with_etag(document_export.export_document(queries.draft_snapshot(draft)))
 
 
-class CsvParser(BaseParser):
-    media_type = "text/csv"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        return bytes(stream.read())
-
-
 IMPORT_RESULT = object_schema(
     "Imported",
     rows=number("in the table, without its header"),
@@ -134,7 +127,7 @@ class CsvImportView(BaseApiView):
     """
 
     kind: ClassVar[str]
-    parser_classes = [CsvParser, MultiPartParser]
+    parser_classes = [parsers.CsvParser, MultiPartParser]
     max_body_bytes = MAX_DOCUMENT_BYTES
 
     def post(self, request: Request, draft: UUID) -> Response:

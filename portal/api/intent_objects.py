@@ -20,7 +20,7 @@ from portal.api import etags, parsers
 from portal.api.base_view import BaseApiView, response_with_etag
 from portal.api.object_schemas import object_schema_of
 from portal.api.pagination import invalid_parameter, page_json, parse_limit, refuse_unknown_parameters
-from portal.api.renderers import CsvRenderer, JsonRenderer, YamlRenderer
+from portal.api.renderers import CsvRenderer, FormatParameter, JsonRenderer, YamlRenderer
 from portal.api.schema import copy_method, extend_list_schema, page_schema, query_parameter
 from portal.api.validation import validate_body
 from provisioning.core import intent as core
@@ -93,19 +93,11 @@ def _object_response(row: StoredObject, status: int = 200, location: str | None 
     return response_with_etag(object_json(row), status, tag=row.etag, location=location)
 
 
-class ObjectListView(BaseApiView):
+class ObjectListView(FormatParameter, BaseApiView):
     """A page of objects, or as CSV or YAML all of them."""
 
     kind: ClassVar[str]
     renderer_classes = [JsonRenderer, CsvRenderer, YamlRenderer]
-
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
-        """`?format=` says what is wanted, whatever Accept says."""
-        wanted = request.query_params.get("format")
-        if wanted in FORMATS:
-            chosen = EXPORTS.get(wanted, JsonRenderer)
-            return chosen(), chosen.media_type
-        return super().perform_content_negotiation(request, force)
 
     def get(self, request: Request, **where: Any) -> Response:
         refuse_unknown_parameters(

@@ -76,6 +76,13 @@ class YamlParser(BaseParser):
             raise ParseError(f"The body is not YAML: {where}.", "bad_yaml") from error
 
 
+class CsvParser(BaseParser):
+    media_type = "text/csv"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        return bytes(stream.read())
+
+
 def check_json_value(value: Any, depth: int = 0) -> Any:
     """Return the value. Raise ValueError when it is no JSON value, too deep, or holds text that cannot be stored."""
     if depth > MAX_DEPTH:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.urls import path
@@ -16,7 +17,19 @@ from portal.api.base_view import BaseApiView
 from portal.api.intent_objects import requested_snapshot
 from portal.api.pagination import invalid_parameter, paginate_values, parse_limit, refuse_unknown_parameters
 from portal.api.schema import extend_list_schema, query_parameter
-from portal.api.schema_fields import choice, list_of, nullable, number, object_schema, optional_text, text, text_list
+from portal.api.schema_fields import (
+    boolean,
+    choice,
+    list_of,
+    nullable,
+    number,
+    object_schema,
+    optional_text,
+    text,
+    text_list,
+)
+from provisioning.core.formats.flow_list import split_names
+from provisioning.core.reach import FlowQuery
 from provisioning.selectors import reachability
 from provisioning.snapshots import queries
 
@@ -24,12 +37,31 @@ DISPOSITIONS = (
     *("delivered", "delivered_inspected", "local", "denied_by_rule", "denied_by_default", "denied_by_service"),
     *("denied_spoofed", "no_route", "isolated", "service_unavailable", "connector_down"),
 )
+BLOCKER_CODES = (
+    *("no_route", "no_address", "address_family", "spoofed_source", "route_filtered", "nat_untranslated", "isolated"),
+    *("share_direction", "not_published", "rule_denies", "default_action", "service_denies", "service_unavailable"),
+    "connector_down",
+)
 HOP = object_schema(
     "Hop",
     kind=choice(("connector", "nat", "node", "service", "app", "internet")),
     name=text(),
     detail=text("what it does there"),
     reason=text("why the packet is forwarded or dropped"),
+)
+BLOCKER = object_schema(
+    "Blocker",
+    code=choice(BLOCKER_CODES, "stable"),
+    object=text("like policies/prod-out; empty where there is none to change"),
+    rule=optional_text("id of the rule of a policy"),
+    message=text(),
+    remedy=text("what to change"),
+)
+WAYPOINT = object_schema(
+    "PassedWaypoint",
+    kind=choice(("service", "exchange", "node", "connector")),
+    name=text(),
+    passed=boolean("whether the path, as far as it gets, has it"),
 )
 TRACE = object_schema(
     "Trace",
@@ -40,6 +72,9 @@ TRACE = object_schema(
     chain=text_list("services passed, in order"),
     segment=text("where the flow starts; empty when unknown"),
     to_segment=text("where it ends: another segment across a share"),
+    blockers=list_of(BLOCKER, "all that stops it; empty where it arrives"),
+    via=list_of(WAYPOINT, "of those asked about"),
+    avoid=list_of(WAYPOINT, "of those asked about"),
 )
 EXAMPLE = object_schema(
     "ExamplePacket", source=text(), destination=text(), protocol=text(), port=number(allow_null=True)
@@ -88,6 +123,8 @@ PROBLEM_ROW = object_schema(
     severity=choice(("error", "warning"), "errors block a plan"),
 )
 ENDPOINT_HELP = "a connector (id, name or key), an address, connector@address, or internet"
+WAYPOINTS_HELP = "names of services, exchanges, nodes and connectors, parted by commas: does the path pass them?"
+ASSUMPTIONS = ("healthy", "observed")
 SNAPSHOT_HELP = "live, revisions/3 or drafts/ID"
 
 
@@ -97,11 +134,16 @@ class TraceQuerySerializer(serializers.Serializer):
     segment = serializers.CharField(required=False, default=None)
     from_segment = serializers.CharField(required=False, default=None)
     to_segment = serializers.CharField(required=False, default=None)
-    assume = serializers.ChoiceField(("healthy", "observed"), default="healthy")
+    via = serializers.CharField(required=False, default="")
+    avoid = serializers.CharField(required=False, default="")
+    assume = serializers.ChoiceField(ASSUMPTIONS, default="healthy")
 
     def get_fields(self) -> dict[str, Any]:
         ends = {name: serializers.CharField(max_length=200) for name in ("from", "to")}
         return {**ends, **super().get_fields()}
+
+
+ASSUME = query_parameter("assume", "healthy when left out; observed: as last reported, live only", enum=ASSUMPTIONS)
 
 
 class TraceView(BaseApiView):
@@ -119,26 +161,38 @@ class TraceView(BaseApiView):
             query_parameter("segment", "the first that both ends are in, when left out"),
             query_parameter("from_segment", "of the source, where a share joins two segments"),
             query_parameter("to_segment", "of the destination"),
-            query_parameter("assume", "healthy when left out", enum=("healthy", "observed")),
+            query_parameter("via", WAYPOINTS_HELP),
+            query_parameter("avoid", WAYPOINTS_HELP),
+            ASSUME,
         ],
     )
     def get(self, request: Request, **where: Any) -> Response:
         query = TraceQuerySerializer(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         parameters = query.validated_data
-        if parameters["assume"] == "observed" and not self.observable:
-            raise invalid_parameter("assume", "Only live can be asked as observed.", "not_one_of")
-        return Response(
-            reachability.trace_flow(
-                requested_snapshot(**where),
-                parameters["from"],
-                parameters["to"],
-                protocol=parameters["protocol"],
-                port=parameters["port"],
-                **{name: parameters[name] or None for name in ("segment", "from_segment", "to_segment")},
-                observed_at=timezone.now() if parameters["assume"] == "observed" else None,
-            )
+        observed_at = parse_assumption(request, self.observable)
+        flow = FlowQuery(
+            parameters["from"],
+            parameters["to"],
+            parameters["protocol"],
+            parameters["port"],
+            parameters["segment"] or None,
+            parameters["from_segment"] or None,
+            parameters["to_segment"] or None,
+            split_names(parameters["via"]),
+            split_names(parameters["avoid"]),
         )
+        return Response(reachability.trace_flow(requested_snapshot(**where), flow, observed_at=observed_at))
+
+
+def parse_assumption(request: Request, observable: bool) -> datetime | None:
+    """Return the instant as of which states count; None: all are healthy."""
+    assume = request.query_params.get("assume", "healthy")
+    if assume not in ASSUMPTIONS:
+        raise invalid_parameter("assume", f"Ask for {' or '.join(ASSUMPTIONS)}.", "not_one_of")
+    if assume == "observed" and not observable:
+        raise invalid_parameter("assume", "Only live can be asked as observed.", "not_one_of")
+    return timezone.now() if assume == "observed" else None
 
 
 class LiveTraceView(TraceView):

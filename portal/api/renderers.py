@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
 from rest_framework.utils.encoders import JSONEncoder
 
 from portal.api import yaml_format
@@ -22,6 +23,20 @@ class DecimalJsonEncoder(JSONEncoder):
 
 class JsonRenderer(JSONRenderer):
     encoder_class = DecimalJsonEncoder
+
+
+class FormatParameter:
+    """A view in which `?format=` names one of its renderers, whatever Accept says."""
+
+    renderer_classes: Any
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+        wanted = request.query_params.get("format")
+        chosen = next((renderer for renderer in self.renderer_classes if renderer.format == wanted), None)
+        if chosen is not None:
+            return chosen(), chosen.media_type
+        negotiated: tuple[Any, str] = super().perform_content_negotiation(request, force)  # type: ignore[misc]
+        return negotiated
 
 
 class CsvRenderer(BaseRenderer):

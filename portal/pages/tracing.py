@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
 from portal.pages import kind_styles, plan_review
-from portal.pages.decorators import PageRequest, get_draft, tenant_page
+from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.object_links import ObjectLinks
 from portal.pages.objects.bound_form import BoundField, bind_fields
 from portal.pages.objects.form_fields import PROTOCOLS, ReferenceField
 from portal.pages.objects.list_rows import ReferenceNames
+from portal.pages.queried_snapshot import QueriedSnapshot, queried_snapshot, query_context
 from portal.pages.refusals import ServiceOutcome, catch_refusals
+from provisioning.core.formats.flow_list import split_names
 from provisioning.core.intent import INTERNET
+from provisioning.core.reach import FlowQuery
 from provisioning.core.values.protocols import PORT_PROTOCOLS
-from provisioning.models import Draft, Revision
 from provisioning.selectors import reachability as selectors
-from provisioning.snapshots import queries, tenant_cache
+from provisioning.snapshots import tenant_cache
 from provisioning.snapshots.queries import Snapshot
 
 DEFAULT_PORT = 443
 """What a trace on TCP or UDP asks for where no port is named."""
-MAX_REVISIONS = 20
 MAX_ROWS = 300
+QUERY_FIELDS = ("from", "to", "port", "from_segment", "to_segment", "via", "avoid")
 ENDPOINT_KINDS = ("connectors", "groups", "internet-apps")
 TRACE_KINDS = {
     "from": ("connectors",),
@@ -48,21 +49,11 @@ HOP_STYLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class QueriedSnapshot:
-    """The snapshot that is asked about: live, a draft or an old revision."""
-
-    key: str
-    snapshot: Snapshot
-    root: str  # its objects' pages
-    api: str
-
-
 @tenant_page()
 def trace(request: PageRequest) -> HttpResponse:
     """Show one flow, hop by hop. The whole query is in the address."""
-    queried = _queried_snapshot(request)
-    query = {name: request.GET.get(name, "").strip() for name in ("from", "to", "port", "from_segment", "to_segment")}
+    queried = queried_snapshot(request, request.GET.get("version", ""))
+    query = {name: request.GET.get(name, "").strip() for name in QUERY_FIELDS}
     protocol, assume = request.GET.get("protocol", "tcp"), request.GET.get("assume", "healthy")
     result, outcome = None, ServiceOutcome()
     kinds = _resolve_names(queried.snapshot, query, TRACE_KINDS)
@@ -70,14 +61,19 @@ def trace(request: PageRequest) -> HttpResponse:
         if not query["port"] and protocol in PORT_PROTOCOLS and kinds.get("to") != "internet-apps":
             query["port"] = str(DEFAULT_PORT)
         with catch_refusals() as outcome:
-            result = selectors.trace_flow(
-                queried.snapshot,
+            flow = FlowQuery(
                 query["from"],
                 query["to"],
-                protocol=protocol,
-                port=query["port"] or None,
+                protocol,
+                query["port"] or None,
                 from_segment=query["from_segment"] or None,
                 to_segment=query["to_segment"] or None,
+                via=split_names(query["via"]),
+                avoid=split_names(query["avoid"]),
+            )
+            result = selectors.trace_flow(
+                queried.snapshot,
+                flow,
                 observed_at=timezone.now() if assume == "observed" and queried.key == "live" else None,
             )
     endpoint: dict[str, Any] = {"literals": {INTERNET: "internet"}, "free": True, "example": ENDPOINT_EXAMPLE}
@@ -93,7 +89,7 @@ def trace(request: PageRequest) -> HttpResponse:
         prefix="tr",
     )
     context = {
-        **_query_context(request, queried),
+        **query_context(request, queried),
         "start": fields[0],
         "end": fields[1],
         "segments": fields[2:],
@@ -101,6 +97,7 @@ def trace(request: PageRequest) -> HttpResponse:
         "protocols": [name for name, _ in PROTOCOLS if name != "any"],
         "protocol": protocol,
         "assume": assume,
+        "has_more": assume == "observed" or any(query[name] for name in QUERY_FIELDS[3:]),
         "problems": outcome.problems,
         "trace": _trace_context(queried, result, fields) if result else None,
     }
@@ -124,7 +121,8 @@ def _resolve_names(snapshot: Snapshot, query: dict[str, str], kinds: Mapping[str
 
 
 def _trace_context(queried: QueriedSnapshot, result: dict[str, Any], fields: list[BoundField]) -> dict[str, Any]:
-    rule = result.get("rule")
+    rule, blockers = result.get("rule"), result["blockers"]
+    links = ObjectLinks(queried.root, [rule], [blocker["object"] for blocker in blockers], queried.snapshot.draft)
     names = [chosen.name for field in fields[:2] for chosen in field.chosen]
     return {
         "state": result["disposition"],
@@ -132,13 +130,24 @@ def _trace_context(queried: QueriedSnapshot, result: dict[str, Any], fields: lis
         "end": names[-1] if names else "",
         "passes": result["disposition"] in ("delivered", "delivered_inspected", "local"),
         "rule": plan_review.deciding_rule_text(rule, result.get("segment") or "") if rule else "",
-        "url": ObjectLinks(queried.root, [rule]).rule(rule),
+        "url": links.rule(rule),
+        "blockers": [{**blocker, **links.place(blocker["object"])} for blocker in blockers],
+        "waypoints": [
+            *(_waypoint_row(waypoint, wanted=True) for waypoint in result["via"]),
+            *(_waypoint_row(waypoint, wanted=False) for waypoint in result["avoid"]),
+        ],
         "chain": result.get("chain") or [],
         "segment": result.get("segment") or result.get("to_segment") or "",
         "to_segment": result.get("to_segment") or "",
         "hops": [_hop_row(hop) for hop in result["hops"]],
         "back": [_hop_row(hop) for hop in (result.get("return") or {}).get("hops", ())],
     }
+
+
+def _waypoint_row(waypoint: dict[str, Any], *, wanted: bool) -> dict[str, Any]:
+    verb = "passes" if waypoint["passed"] else "does not pass"
+    text = f"The path {verb} {waypoint['kind']} “{waypoint['name']}”."
+    return {"text": text, "as_asked": waypoint["passed"] == wanted}
 
 
 def _hop_row(hop: dict[str, Any]) -> dict[str, Any]:
@@ -149,7 +158,7 @@ def _hop_row(hop: dict[str, Any]) -> dict[str, Any]:
 @tenant_page()
 def reach(request: PageRequest) -> HttpResponse:
     """Show what an object can reach or, with ``way=to``, what can reach it."""
-    queried = _queried_snapshot(request)
+    queried = queried_snapshot(request, request.GET.get("version", ""))
     direction = "to" if request.GET.get("way") == "to" else "from"
     query = {"of": request.GET.get("of", "").strip()}
     _resolve_names(queried.snapshot, query, {"of": ENDPOINT_KINDS})
@@ -173,7 +182,7 @@ def reach(request: PageRequest) -> HttpResponse:
         with catch_refusals() as outcome:
             flows = selectors.list_reachable(queried.snapshot, query["of"], towards=direction == "to")
     context = {
-        **_query_context(request, queried),
+        **query_context(request, queried),
         "of": fields[0],
         "way": direction,
         "query": query,
@@ -215,36 +224,3 @@ def _trace_query(queried: QueriedSnapshot, flow: dict[str, Any]) -> dict[str, An
     segments = {"from_segment": flow["segment"], "to_segment": flow.get("to_segment") or flow["segment"]}
     port = {"port": packet["port"]} if packet.get("port") is not None else {}
     return {"version": queried.key, **query, **port, **segments}
-
-
-def _query_context(request: PageRequest, queried: QueriedSnapshot) -> dict[str, Any]:
-    live = queries.live_snapshot().revision
-    return {
-        "tenant": request.tenant,
-        "version": queried.key,
-        "api": queried.api,
-        "versions": [
-            ("live", f"Live, revision {live}"),
-            *((f"drafts/{row.uid}", f"Draft {row.name}") for row in Draft.objects.filter(state=Draft.State.OPEN)),
-            *(
-                (f"revisions/{row.number}", f"Revision {row.number}")
-                for row in Revision.objects.exclude(number=live)[:MAX_REVISIONS]
-            ),
-        ],
-    }
-
-
-def _queried_snapshot(request: PageRequest) -> QueriedSnapshot:
-    slug, key = request.tenant.slug, request.GET.get("version", "") or "live"
-    api = f"/api/v1/t/{slug}/"
-    if key == "live":
-        return QueriedSnapshot(key, queries.live_snapshot(), reverse("network", args=[slug]), f"{api}live/")
-    kind, _, identifier = key.partition("/")
-    if kind == "revisions" and identifier.isdecimal() and len(identifier) < 10:
-        root = reverse("revision-objects", args=[slug, int(identifier)])
-        return QueriedSnapshot(key, queries.revision_snapshot(int(identifier)), root, f"{api}{key}/")
-    if kind != "drafts":
-        raise Http404
-    draft = get_draft(request, identifier)
-    root = reverse("draft-objects", args=[slug, draft.uid])
-    return QueriedSnapshot(key, queries.snapshot_of_draft(draft), root, f"{api}{key}/")

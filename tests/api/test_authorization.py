@@ -21,7 +21,7 @@ from tests.people import ApiFactory, People
 pytestmark = pytest.mark.django_db
 
 PATH_VALUES = {"n": "0", "m": "0", "number": "INV-1", "slug": "acme", "tenant": "acme"}
-# What every member may do for themselves.
+# What every member may do for themselves, and questions that change nothing.
 OWN_RESOURCE_OPERATIONS = {
     ("POST", "/api/v1/t/{slug}/tokens/"),
     ("DELETE", "/api/v1/t/{slug}/tokens/{uid}/"),
@@ -31,6 +31,7 @@ OWN_RESOURCE_OPERATIONS = {
     ("PATCH", "/api/v1/t/{slug}/inbox/{uid}/"),
     ("POST", "/api/v1/invitations/{uid}/accept/"),
     ("POST", "/api/v1/invitations/{uid}/decline/"),
+    *(("POST", f"/api/v1/t/{{slug}}/{version}/traces/") for version in ("live", "drafts/{draft}", "revisions/{n}")),
 }
 
 

@@ -28,6 +28,7 @@ BOUNDS: dict[str, tuple[str, tuple[float, float, float]]] = {
     "edit.connector-removed": ("s", (0.12, 1, 3)),
     "edit.connector-added": ("s", (0.12, 1, 3)),
     "trace": ("ms", (1, 2, 2)),
+    "trace-list": ("s", (5, 5, 5)),
     "memory": ("MiB", (200, 700, 1331.2)),
 }
 """Measurement → (unit, bounds for sizes a, b plain and dense, b skewed)."""

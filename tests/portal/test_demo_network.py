@@ -77,10 +77,13 @@ def test_the_demo_draft_allows_blocks_and_inspects_flows(acme: Any, tenant_scope
 
 
 def test_a_hospital_with_overlapping_addresses_is_translated(acme: Any, tenant_scope: Callable[..., Any]) -> None:
+    from provisioning.core.reach import FlowQuery
     from provisioning.selectors import reachability
     from provisioning.snapshots import queries
 
     with tenant_scope(acme):
-        results = reachability.trace_flow(queries.live_snapshot(), "hospital-boston", "dc-frankfurt", port=443)
+        results = reachability.trace_flow(
+            queries.live_snapshot(), FlowQuery("hospital-boston", "dc-frankfurt", port=443)
+        )
     assert results["disposition"] == "delivered_inspected"
     assert "source 10.22.0.1 → 10.22.16.1" in [hop["detail"] for hop in results["hops"] if hop["kind"] == "nat"]

@@ -95,3 +95,17 @@ def test_reach_shows_both_directions_and_an_empty_live_network(get_page: Callabl
     assert "What prod can reach" in get_page("reach/?version={draft}&of={prod}")
     assert "What can reach dev" in get_page("reach/?version={draft}&of={dev}&way=to")
     assert "This cannot be answered" in get_page("reach/?of={prod}")
+
+
+def test_a_denied_trace_lists_what_stops_it_with_the_remedy(get_page: Callable[[str], str]) -> None:
+    page = get_page("trace/?version={draft}&from=site-dev&to=10.1.0.1&port=22")
+    assert "What stops it" in page and "Add a rule that allows it to a policy" in page
+    assert "/objects/segments/?select=" in page
+
+
+def test_a_trace_says_whether_the_path_passes_what_was_asked(get_page: Callable[[str], str]) -> None:
+    page = get_page("trace/?version={draft}&from=site-prod&to=site-dev&port=443&via=site-dev&avoid=site-prod")
+    assert "The path passes connector “site-dev”." in page and "The path passes connector “site-prod”." in page
+    assert "no service, exchange, node or connector “mars”" in get_page(
+        "trace/?version={draft}&from=site-prod&to=site-dev&port=443&via=mars"
+    )

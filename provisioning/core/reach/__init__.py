@@ -8,17 +8,21 @@ from provisioning.core.reach.assertions import AssertionResult, assertion_proble
 from provisioning.core.reach.compare.endpoint_names import ExamplePacket
 from provisioning.core.reach.delta import FlowChange, ReachabilityDelta, compare_reachability
 from provisioning.core.reach.query import ReachableFlow, reachable_flows
+from provisioning.core.reach.trace.blockers import Blocker, object_path
 from provisioning.core.reach.trace.decision import DELIVERED, FlowOutcome
 from provisioning.core.reach.trace.flow_tracer import ReturnPath, Trace
 from provisioning.core.reach.trace.hops import Hop
-from provisioning.core.reach.trace.trace_flow import trace_flow
+from provisioning.core.reach.trace.trace_flow import FlowQuery, FlowTraces, trace_flow
 
 __all__ = [
     "DELIVERED",
     "AssertionResult",
+    "Blocker",
     "ExamplePacket",
     "FlowChange",
     "FlowOutcome",
+    "FlowQuery",
+    "FlowTraces",
     "Hop",
     "ReachabilityDelta",
     "ReachableFlow",
@@ -27,6 +31,7 @@ __all__ = [
     "assertion_problems",
     "check_assertions",
     "compare_reachability",
+    "object_path",
     "reachable_flows",
     "trace_flow",
 ]

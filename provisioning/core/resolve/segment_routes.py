@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 from provisioning.core.intent import Connector, Segment, Share, ShareSide
 from provisioning.core.resolve.connector_edge import RouteFilter, origin_as_path
@@ -38,7 +39,8 @@ class PrePolicyRule:
     """A rule that is tried before any policy: what route filters and NAT leave without a route.
 
     The first rule that matches counts; a packet that none matches passes. source, destination: None matches every
-    address. connector: uid of the only connector whose packets are meant; None means every connector's.
+    address. edge: the connector whose route policies or NAT rules it comes from. connector: uid of the only connector
+    whose packets are meant; None means every connector's.
     """
 
     source: tuple[Range, ...] | None
@@ -46,6 +48,8 @@ class PrePolicyRule:
     l4_ranges: L4Ranges
     passes: bool
     reason: str
+    edge: Connector
+    kind: Literal["route-policies", "nat-rules"]
     connector: str | None = None
 
     def matches(self, connector: str, packet: Packet) -> bool:
@@ -155,10 +159,10 @@ class SegmentRoutes:
         filters = self.routing_table.filters(connector, "out")
         if not filters:
             return ()
-        denied = self._denied_routes(filters)
+        denied = self.denied_routes(filters)
         return merge_ranges(pair for uid, ranges in denied if uid != connector.uid for pair in ranges)
 
-    def _denied_routes(self, filters: Sequence[RouteFilter]) -> list[tuple[str, tuple[Range, ...]]]:
+    def denied_routes(self, filters: Sequence[RouteFilter]) -> list[tuple[str, tuple[Range, ...]]]:
         """(connector uid, addresses) of the routes these filters deny; most targets have the same filters."""
         key = tuple(filtering.policy.uid for filtering in filters)
         denied = self._denied_routes_by_filters.get(key)
@@ -181,11 +185,11 @@ class SegmentRoutes:
                 members = self.routing_table.members_of(connector)
                 owned = merge_ranges(pair for member in members for pair in member.ranges)
                 reason = f"A route policy keeps this route from “{connector.name}”, so it has none."
-                yield PrePolicyRule(None, hidden, ALL_L4, False, reason, connector.uid)
-                yield PrePolicyRule(hidden, owned, ALL_L4, False, reason)
+                yield PrePolicyRule(None, hidden, ALL_L4, False, reason, connector, "route-policies", connector.uid)
+                yield PrePolicyRule(hidden, owned, ALL_L4, False, reason, connector, "route-policies")
                 # Another connector may send from the same addresses; replies to it come here.
                 lost = f"Replies are routed to “{connector.name}”, and a route policy keeps this route from it."
-                yield PrePolicyRule(owned, hidden, ALL_L4, False, lost)
+                yield PrePolicyRule(owned, hidden, ALL_L4, False, lost, connector, "route-policies")
 
     def _inbound_nat_rules(self) -> Iterator[PrePolicyRule]:
         prefixes = self.routing_table.prefixes
@@ -202,9 +206,11 @@ class SegmentRoutes:
                             l4_ranges(match.protocol, match.ports),
                             True,
                             f"NAT rule “{rule.name}” takes it inwards.",
+                            member.connector,
+                            "nat-rules",
                         )
                 reason = f"No NAT rule of “{member.connector.name}” takes this inwards."
-                yield PrePolicyRule(None, translated, ALL_L4, False, reason)
+                yield PrePolicyRule(None, translated, ALL_L4, False, reason, member.connector, "nat-rules")
 
 
 def share_side_ranges(routing_table: RoutingTable, side: ShareSide) -> tuple[Range, ...]:

@@ -5,7 +5,7 @@ The plain path: one packet in plain loops. ``reach/compare`` decides all packets
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioning.core.intent import INTERNET, Exchange, FirewallRule, Policy, Rule, Service
@@ -61,17 +61,23 @@ def find_filtering_rule(resolved: ResolvedSegment, packet: Packet, connector: st
 
     connector: uid of its source, where that is in this segment.
     """
-    rules = resolved.routes.pre_policy_rules_towards(packet.destination)
-    first = next((rule for rule in rules if rule.matches(connector, packet)), None)
-    return first if first and not first.passes else None
+    return next(filtering_rules(resolved, packet, connector), None)
+
+
+def filtering_rules(resolved: ResolvedSegment, packet: Packet, connector: str) -> Iterator[PrePolicyRule]:
+    """Yield the rule that leaves a flow without a route, then the next one that would if this one were not there."""
+    for rule in resolved.routes.pre_policy_rules_towards(packet.destination):
+        if rule.matches(connector, packet):
+            if rule.passes:
+                return
+            yield rule
 
 
 def decide_intra_segment(resolved: ResolvedSegment, start: Member, end: Member | None, packet: Packet) -> FlowOutcome:
     """Decide a flow between two members of a segment; ``end`` None is the internet behind an exit."""
     if find_filtering_rule(resolved, packet, start.connector.uid):
         return FlowOutcome("no_route")
-    to_mask = resolved.local_segment.policy_masks((INTERNET,))[1] if end is None else end.to_mask
-    matched = find_first_match(resolved, start.from_mask & to_mask, packet)
+    matched = find_first_match(resolved, intra_segment_policies(resolved, start, end), packet)
     if matched is None:
         return FlowOutcome(
             "delivered" if end is not None and resolved.segment.default_action == "allow" else "denied_by_default"
@@ -93,11 +99,8 @@ def decide_inter_segment(
     if imported is None or own is None:
         # Two shares import equal addresses; ``check`` reports that they have no single owner.
         return FlowOutcome("no_route")
-    from_mask, _ = other.local_segment.policy_masks_for(start.connector, start.attachment)
-    first, second = (
-        find_first_match(here, start.from_mask & imported.to_mask, packet),
-        find_first_match(other, from_mask & own.to_mask, packet),
-    )
+    first = find_first_match(here, start.from_mask & imported.to_mask, packet)
+    second = find_first_match(other, policies_behind_share(other, start, own), packet)
     matched = [rule for rule in (first, second) if rule is not None]
     chains = (first[1].services if first else (), directed_share.share.services, second[1].services if second else ())
     chain = tuple(dict.fromkeys(uid for some in chains for uid in some))
@@ -109,16 +112,38 @@ def decide_to_application(
 ) -> FlowOutcome:
     """Decide a flow to an application's public address, from a member of its segment; ``start`` None is the internet.
     The default action never covers it."""
-    masks_of = resolved.local_segment.policy_masks
-    from_mask = masks_of((INTERNET,))[0] if start is None else start.from_mask
-    matched = find_first_match(resolved, from_mask & masks_of((app.app.uid,))[1], packet)
+    matched = find_first_match(resolved, application_policies(resolved, start, app), packet)
     if matched is None:
         return FlowOutcome("denied_by_default")
     return _apply_matched_rules(resolved, packet, [matched], matched[1].services, "")
 
 
+def intra_segment_policies(resolved: ResolvedSegment, start: Member, end: Member | None) -> int:
+    """Return the policies (as bits) about flows between two members; ``end`` None is the internet."""
+    to_mask = resolved.local_segment.policy_masks((INTERNET,))[1] if end is None else end.to_mask
+    return start.from_mask & to_mask
+
+
+def policies_behind_share(other: ResolvedSegment, start: Member, end: Member) -> int:
+    """Return the policies (as bits) of the destination's segment about flows that a share brings to its member."""
+    from_mask, _ = other.local_segment.policy_masks_for(start.connector, start.attachment)
+    return from_mask & end.to_mask
+
+
+def application_policies(resolved: ResolvedSegment, start: Member | None, app: PublishedApp) -> int:
+    """Return the policies (as bits) about flows to an application; ``start`` None is the internet."""
+    masks_of = resolved.local_segment.policy_masks
+    from_mask = masks_of((INTERNET,))[0] if start is None else start.from_mask
+    return from_mask & masks_of((app.app.uid,))[1]
+
+
 def find_first_match(resolved: ResolvedSegment, policies: int, packet: Packet) -> MatchedRule | None:
     """Return the first rule of these policies (as bits) that matches and decides; one that passes ends its tier."""
+    return next(matching_rules(resolved, policies, packet), None)
+
+
+def matching_rules(resolved: ResolvedSegment, policies: int, packet: Packet) -> Iterator[MatchedRule]:
+    """Yield the rule of these policies (as bits) that decides, then the one that would if it were not there, …"""
     passed_tier = ""
     while policies:
         low = policies & -policies
@@ -128,11 +153,10 @@ def find_first_match(resolved: ResolvedSegment, policies: int, packet: Packet) -
             continue
         for rule in policy.rules:
             if rule.decides and is_match(rule, packet, resolved.prefixes):
-                if rule.action != "pass":
-                    return policy, rule
-                passed_tier = policy.tier
-                break
-    return None
+                if rule.action == "pass":
+                    passed_tier = policy.tier
+                    break
+                yield policy, rule
 
 
 def is_match(rule: Rule | FirewallRule, packet: Packet, prefixes: PrefixResolver) -> bool:
@@ -165,7 +189,11 @@ def _apply_matched_rules(
 
 
 def _is_permitted_by_service(service: Service, packet: Packet, prefixes: PrefixResolver) -> bool:
-    for rule in service.firewall_rules:
-        if is_match(rule, packet, prefixes):
-            return rule.action == "allow"
-    return service.firewall_default == "allow"
+    number = find_firewall_rule(service, packet, prefixes)
+    return (service.firewall_default if number is None else service.firewall_rules[number].action) == "allow"
+
+
+def find_firewall_rule(service: Service, packet: Packet, prefixes: PrefixResolver) -> int | None:
+    """Return the index of the firewall's first rule that matches; None: its default action decides."""
+    rules = enumerate(service.firewall_rules)
+    return next((number for number, rule in rules if is_match(rule, packet, prefixes)), None)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioning.core.intent import Segment
+from provisioning.core.intent import Connector, IntentObject, Segment
+from provisioning.core.reach.trace.blockers import (
+    Blocker,
+    application_blockers,
+    inter_segment_blockers,
+    intra_segment_blockers,
+    object_path,
+)
 from provisioning.core.reach.trace.decision import (
     FlowOutcome,
     decide_inter_segment,
@@ -14,6 +21,7 @@ from provisioning.core.reach.trace.decision import (
 )
 from provisioning.core.reach.trace.endpoints import TraceEndpoint
 from provisioning.core.reach.trace.hops import Hop, PathBuilder
+from provisioning.core.reach.trace.waypoints import PassedWaypoint
 from provisioning.core.resolve.nat import Packet, translate_outbound
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.routing_table import Member
@@ -36,6 +44,8 @@ class Trace:
     """``rule``: id of the rule that decided, None where none did. ``return_``: None when nothing is delivered.
 
     chain: uids of the services passed. segment, to_segment: names of those the two ends are in; empty where unknown.
+    blockers: all that stops it, in the order it is met; empty where it arrives.
+    via, avoid: whether the path passes what it was asked about.
     """
 
     disposition: str
@@ -45,6 +55,9 @@ class Trace:
     chain: tuple[str, ...] = ()
     segment: str = ""
     to_segment: str = ""
+    blockers: tuple[Blocker, ...] = ()
+    via: tuple[PassedWaypoint, ...] = ()
+    avoid: tuple[PassedWaypoint, ...] = ()
 
 
 class FlowTracer:
@@ -54,6 +67,7 @@ class FlowTracer:
         self.network, self.start, self.end, self.l4 = network, start, end, l4
         self.path = PathBuilder(network)
         self.segments = ("", "")
+        self.blockers: list[Blocker] = []
 
     # From a member
 
@@ -66,13 +80,13 @@ class FlowTracer:
         inner_address = self.start.inner_address(resolved, family if target is None else target)
         if inner_address is None:
             self.path.add_hop("connector", self.start.name)
-            return self._stop("no_route", f"{self.start.label} has no address in segment “{resolved.segment.name}”.")
+            return self._stop_without_address(self.start, resolved.segment)
         owner = resolved.owner(inner_address) if self.start.connector is None else None
         connector = self.start.connector or (owner.connector if owner else None)
         assert connector is not None, "a bare address that nobody owns is the internet's"
         if target is None and (self.end.connector or self.end.app):
             self.path.add_hop("connector", connector.name, address_text(inner_address))
-            return self._stop("no_route", f"{self.end.label} has no address in segment “{towards.name}”.")
+            return self._stop_without_address(self.end, towards)
         packet = began = Packet(inner_address, EXAMPLE_INTERNET_ADDRESS if target is None else target, self.l4)
         rules = resolved.routing_table.nat.get(connector.uid, ())
         translated = translate_outbound(rules, resolved.prefixes, packet) if rules else None
@@ -81,7 +95,9 @@ class FlowTracer:
         if start is None:
             self.path.add_hop("connector", connector.name, address_text(inner_address))
             reason = f"{address_text(packet.source)} is not behind this connector in segment “{resolved.segment.name}”"
-            return self._stop("denied_spoofed", f"{reason}; dropped.")
+            self._add_blockers_behind_spoofing(resolved, connector, packet)
+            remedy = "Attach a prefix that holds this address, or send from one of its own."
+            return self._stop("denied_spoofed", f"{reason}; dropped.", "spoofed_source", connector, remedy)
         self.path.add_source(start, began, translated)
         return self._route(resolved, start, packet, target is None)
 
@@ -95,27 +111,37 @@ class FlowTracer:
         """Follow a packet that is in the segment to where it is routed. general: to the internet in general."""
         if not general and (packet.source >= V6_OFFSET) != (packet.destination >= V6_OFFSET):
             family = "IPv6" if packet.destination >= V6_OFFSET else "IPv4"
-            return self._stop("no_route", f"{self.start.label} has no {family} address here to send from.")
+            reason = f"{self.start.label} has no {family} address here to send from."
+            remedy = f"Attach an {family} prefix to it in segment “{resolved.segment.name}”."
+            return self._stop("no_route", reason, "address_family", start.connector, remedy)
         if not is_in_family(packet.l4, packet.source >= V6_OFFSET):
-            return self._stop("no_route", "ICMP is IPv4's and ICMPv6 is IPv6's; neither is carried by the other.")
+            reason = "ICMP is IPv4's and ICMPv6 is IPv6's; neither is carried by the other."
+            return self._stop("no_route", reason, "address_family", None, "Ask with the protocol of the addresses.")
         where = None if general else resolved.owner(packet.destination)
         apart = self.end.connector is not None and self.segments[0] != self.segments[1]
         if apart and (where is None or where.segment.name != self.segments[1]):
-            return self._stop("isolated", f"No share shows {self.end.label} to segment “{resolved.segment.name}”.")
+            reason = f"No share shows {self.end.label} to segment “{resolved.segment.name}”."
+            return self._stop("isolated", reason, "isolated", self.end.connector, "Let a side of a share hold it.")
         if where is None:
             if self.end.connector:
-                return self._stop("no_route", f"{self.end.label} has no such address in “{self.segments[1]}”.")
+                reason = f"{self.end.label} has no such address in “{self.segments[1]}”."
+                remedy = "Attach a prefix that holds this address, or ask for one of its own."
+                return self._stop("no_route", reason, "no_route", self.end.connector, remedy)
             if app := resolved.find_app(packet.destination, packet.l4):
                 return self._to_application(resolved, start, app, packet)
             if not resolved.exits or packet.source >= V6_OFFSET or not resolved.is_on_internet(packet.destination):
-                return self._stop("no_route", self._explain_unrouted(resolved, packet.destination))
+                reason = self._explain_unrouted(resolved, packet.destination)
+                remedy = "Attach a prefix that holds it to a connector of the segment, or add an internet exit."
+                return self._stop("no_route", reason, "no_route", resolved.segment, remedy)
             return self._intra_segment(resolved, start, None, packet)
         if where.connector.uid == start.connector.uid:
             del self.path.hops[1:]
-            return self._stop("local", f"Both ends are behind “{where.connector.name}”; the packet never leaves it.")
+            self.path.explain_last_hop(f"Both ends are behind “{where.connector.name}”; the packet never leaves it.")
+            return self._trace("local")
         if self.end.connector and where.connector.uid != self.end.connector.uid:
             reason = f"This address belongs to “{where.connector.name}”, not to {self.end.label}."
-            return self._stop("no_route", reason)
+            remedy = f"Ask for “{where.connector.name}”, or for an address of {self.end.label}."
+            return self._stop("no_route", reason, "no_route", self.end.connector, remedy)
         if where.segment.uid == resolved.segment.uid:
             return self._intra_segment(resolved, start, where, packet)
         return self._inter_segment(resolved, start, where, packet)
@@ -123,6 +149,8 @@ class FlowTracer:
     def _intra_segment(self, resolved: ResolvedSegment, start: Member, end: Member | None, packet: Packet) -> Trace:
         self.segments = (resolved.segment.name, resolved.segment.name)
         outcome = decide_intra_segment(resolved, start, end, packet)
+        if not outcome.delivered:
+            self.blockers += intra_segment_blockers(resolved, start, end, packet)
         if outcome.disposition == "no_route":
             return self._stop_at_filter((resolved, start.connector.uid), packet=packet)
         leaving = end or resolved.exits[start.exchange.uid]
@@ -143,6 +171,8 @@ class FlowTracer:
         inside from there."""
         self.segments = (resolved.segment.name, resolved.segment.name)
         outcome = decide_to_application(resolved, start, app, packet)
+        if not outcome.delivered:
+            self.blockers += application_blockers(resolved, start, app, packet)
         reason = self._explain_rule(resolved, outcome, "an internet application")
         return self._decided(app.exit.home, outcome, reason, resolved, start, app.target, packet, app)
 
@@ -153,8 +183,11 @@ class FlowTracer:
         self.segments = (resolved.segment.name, other.segment.name)
         directed_share = resolved.directed_share(imported_member.segment.uid, packet.source, packet.destination)
         if directed_share is None:
-            return self._stop("isolated", self._explain_isolation(resolved, imported_member, packet))
+            self.blockers += inter_segment_blockers(resolved, other, None, start, packet)
+            return self._stop_isolated(resolved, imported_member, packet)
         outcome = decide_inter_segment(resolved, other, directed_share, start, packet)
+        if not outcome.delivered:
+            self.blockers += inter_segment_blockers(resolved, other, directed_share, start, packet)
         if outcome.disposition == "no_route":
             return self._stop_at_filter((resolved, start.connector.uid), (other, ""), packet=packet)
         host = resolved if resolved.is_decider(imported_member.segment.uid) else other
@@ -174,20 +207,38 @@ class FlowTracer:
             return f"This public address is ours; no application of segment “{resolved.segment.name}” is there."
         return f"No member of segment “{resolved.segment.name}” has this address, and no exit carries it."
 
-    def _explain_isolation(self, resolved: ResolvedSegment, imported_member: Member, packet: Packet) -> str:
-        """Why no share carries a flow between two segments that shares join."""
-        names = f"segment “{resolved.segment.name}” and segment “{imported_member.segment.name}”"
+    def _stop_isolated(self, resolved: ResolvedSegment, imported_member: Member, packet: Packet) -> Trace:
+        """Stop a flow between two segments that shares join, and none carries it."""
         for directed_share in resolved.directed_shares:
             covers = contains(directed_share.near, packet.source) and contains(directed_share.far, packet.destination)
             if directed_share.other == imported_member.segment.uid and covers:
-                return f"Share “{directed_share.share.name}” joins the two, but only the other side may begin."
-        return f"No share between {names} covers this pair of addresses."
+                share = directed_share.share
+                reason = f"Share “{share.name}” joins the two, but only the other side may begin."
+                remedy = f"Let flows begin on both sides of share “{share.name}”."
+                return self._stop("isolated", reason, "share_direction", share, remedy)
+        names = f"segment “{resolved.segment.name}” and segment “{imported_member.segment.name}”"
+        reason = f"No share between {names} covers this pair of addresses."
+        remedy = "Widen the sides of a share between the two, or add one."
+        return self._stop("isolated", reason, "isolated", imported_member.segment, remedy)
 
     def _stop_at_filter(self, *segments: tuple[ResolvedSegment, str], packet: Packet) -> Trace:
         """segments: each with the uid of its connector where the flow begins, or an empty text."""
         rules = (find_filtering_rule(resolved, packet, connector) for resolved, connector in segments)
         first = next(filter(None, rules), None)
-        return self._stop("no_route", first.reason if first else "There is no route.")
+        self.path.explain_last_hop(first.reason if first else "There is no route.")
+        return self._trace("no_route")
+
+    def _stop_without_address(self, end: TraceEndpoint, segment: Segment) -> Trace:
+        reason = f"{end.label} has no address in segment “{segment.name}”."
+        disabled = end.connector is not None and not end.connector.enabled
+        remedy = "Enable it." if disabled else f"Attach it to segment “{segment.name}” with a prefix."
+        return self._stop("no_route", reason, "no_address", end.connector or end.app, remedy)
+
+    def _add_blockers_behind_spoofing(self, resolved: ResolvedSegment, connector: Connector, packet: Packet) -> None:
+        """Add what would stop a spoofed packet to a member of the segment, where it is certain which group sends it."""
+        members, end = resolved.members_of(connector), resolved.owner(packet.destination)
+        if len(members) == 1 and end and end.segment is resolved.segment and end.connector.uid != connector.uid:
+            self.blockers += intra_segment_blockers(resolved, members[0], end, packet)
 
     # From the internet
 
@@ -205,11 +256,15 @@ class FlowTracer:
             None,
         )
         if published is None:
-            return self._stop("no_route", "From the internet only internet applications can be reached; this is none.")
+            reason = "From the internet only internet applications can be reached; this is none."
+            remedy = "Publish what is to be reached as an internet application, on this protocol and port."
+            return self._stop("no_route", reason, "not_published", self.end.app or self.end.connector, remedy)
         resolved, app = published
         self.segments = ("", resolved.segment.name)
         packet = Packet(source, app.public, self.l4)
         outcome = decide_to_application(resolved, None, app, packet)
+        if not outcome.delivered:
+            self.blockers += application_blockers(resolved, None, app, packet)
         self.path.add_home_node(app.exit)
         why = (
             f"Rule {outcome.rule}"
@@ -223,9 +278,15 @@ class FlowTracer:
 
     # Hops
 
-    def _stop(self, disposition: str, reason: str) -> Trace:
+    def _stop(self, disposition: str, reason: str, code: str, item: IntentObject | None, remedy: str) -> Trace:
+        """Stop at the last hop. item: the object to change, if there is one."""
         self.path.explain_last_hop(reason)
-        return Trace(disposition, tuple(self.path.hops), None, None, (), *self.segments)
+        self.blockers.insert(0, Blocker(code, object_path(item), None, reason, remedy))
+        return self._trace(disposition)
+
+    def _trace(self, disposition: str, outcome: FlowOutcome | None = None, reply: ReturnPath | None = None) -> Trace:
+        rule, chain = (outcome.rule, outcome.chain) if outcome else (None, ())
+        return Trace(disposition, tuple(self.path.hops), rule, reply, chain, *self.segments, tuple(self.blockers))
 
     def _decided(
         self,
@@ -250,7 +311,7 @@ class FlowTracer:
             stopped = "drops it" if outcome.disposition == "denied_by_service" else "has no instance, so it is dropped"
             self.path.add_service(resolved, outcome.stopped_by, exchange, stopped)
         if not outcome.delivered:
-            return Trace(outcome.disposition, tuple(self.path.hops), outcome.rule, None, outcome.chain, *self.segments)
+            return self._trace(outcome.disposition, outcome)
         if outcome.chain:
             self.path.add_hop("node", anchor, "owner node, keeps the flow's state", "Back from inspection.")
         if app:
@@ -259,9 +320,7 @@ class FlowTracer:
         owner = None if start.is_exit else resolved.owner(packet.source)
         other = owner if owner is not None and owner.connector.uid != start.connector.uid else None
         reply_hops = ReturnPath(outcome.disposition, self.path.reply_hops(packet.source, other))
-        return Trace(
-            outcome.disposition, tuple(self.path.hops), outcome.rule, reply_hops, outcome.chain, *self.segments
-        )
+        return self._trace(outcome.disposition, outcome, reply_hops)
 
     # Reasons
 

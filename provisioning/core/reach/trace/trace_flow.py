@@ -3,45 +3,96 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import Any, Literal
 
 from provisioning.core.intent import ANY, InvalidIntent, Segment
+from provisioning.core.reach.trace.blockers import Blocker, object_path
 from provisioning.core.reach.trace.endpoints import TraceEndpoint, endpoint_segments, find_endpoint, find_segment
 from provisioning.core.reach.trace.flow_tracer import FlowTracer, Trace
 from provisioning.core.reach.trace.hops import Hop
+from provisioning.core.reach.trace.waypoints import find_waypoint, pass_waypoint
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.l4 import l4_index
 from provisioning.core.values.protocols import PORT_PROTOCOLS, PROTOCOL_NUMBERS
 from provisioning.core.values.resource import Problem
 
 
-def trace_flow(
-    network: Network,
-    source: str,
-    destination: str,
-    protocol: str | int = "tcp",
-    port: str | int | None = None,
-    segment: str | None = None,
-    from_segment: str | None = None,
-    to_segment: str | None = None,
-) -> Trace:
-    """Return what becomes of a flow, assuming that everything is healthy.
+@dataclass(frozen=True, slots=True)
+class FlowQuery:
+    """The question of a trace, as people ask it.
 
     source, destination: uid, name or key of a connector, an address, ``connector@address``, ``internet``, and as
     destination an internet application. segment: uid, name or key of the one both ends are in; from_segment, to_segment
-    where a share joins two. What is left out is the first that fits. Raise InvalidIntent for unknown ends and segments,
-    and for tcp or udp without a port.
+    where a share joins two. What is left out is the first that fits. via, avoid: what the path has to pass, and what it
+    must not: uids, names or keys of services, exchanges and connectors, and ids of nodes.
     """
-    start, end = find_endpoint(network, "from", source), find_endpoint(network, "to", destination)
-    l4 = _parse_l4(protocol, port, end)
-    starts = _candidate_segments(network, start, "from_segment" if from_segment else "segment", from_segment or segment)
-    ends = _candidate_segments(network, end, "to_segment" if to_segment else "segment", to_segment or segment)
-    if start.internet or (start.connector is None and not _is_member_address(network, start, starts)):
-        return FlowTracer(network, start, end, l4).from_internet(ends)
-    for source_segment, destination_segment in _segment_pairs(network, starts, ends):
-        return FlowTracer(network, start, end, l4).follow(network.resolved(source_segment.uid), destination_segment)
-    reason = f"{start.label} and {end.label} have no segment in common, and no share joins theirs."
-    first = Hop("connector" if start.connector else "internet", start.name, reason=reason)
-    return Trace("isolated", (first,), None, None)
+
+    source: str
+    destination: str
+    protocol: str | int = "tcp"
+    port: str | int | None = None
+    segment: str | None = None
+    from_segment: str | None = None
+    to_segment: str | None = None
+    via: tuple[str, ...] = ()
+    avoid: tuple[str, ...] = ()
+
+
+def trace_flow(network: Network, *asked: Any, **more: Any) -> Trace:
+    """Return what becomes of one flow; see ``FlowQuery`` for the question and ``FlowTraces.trace`` for the answer."""
+    return FlowTraces(network).trace(FlowQuery(*asked, **more))
+
+
+class FlowTraces:
+    """Traces through one network; ends and segments that many of them name are looked up once."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self._end = cache(partial(find_endpoint, network))
+        self._homes: dict[tuple[str, str], list[Segment]] = {}
+        self._waypoint = cache(partial(find_waypoint, network))
+
+    def trace(self, query: FlowQuery) -> Trace:
+        """Return what becomes of a flow, assuming that everything is healthy.
+
+        Raise InvalidIntent for unknown ends, segments and waypoints, and for tcp or udp without a port.
+        """
+        waypoints = [
+            [self._waypoint(field, name) for name in names]
+            for field, names in (("via", query.via), ("avoid", query.avoid))
+        ]
+        trace = self._follow(query)
+        via, avoid = (tuple(pass_waypoint(trace.hops, waypoint) for waypoint in some) for some in waypoints)
+        return replace(trace, via=via, avoid=avoid) if via or avoid else trace
+
+    def _follow(self, query: FlowQuery) -> Trace:
+        network = self.network
+        start, end = self._end("from", query.source), self._end("to", query.destination)
+        l4 = _parse_l4(query.protocol, query.port, end)
+        starts = self._candidate_segments("from", query, start)
+        ends = self._candidate_segments("to", query, end)
+        if start.internet or (start.connector is None and not _is_member_address(network, start, starts)):
+            return FlowTracer(network, start, end, l4).from_internet(ends)
+        for source_segment, destination_segment in _segment_pairs(network, starts, ends):
+            return FlowTracer(network, start, end, l4).follow(network.resolved(source_segment.uid), destination_segment)
+        reason = f"{start.label} and {end.label} have no segment in common, and no share joins theirs."
+        first = Hop("connector" if start.connector else "internet", start.name, reason=reason)
+        remedy = "Add a share between a segment of each, or attach both to one segment."
+        blocker = Blocker("isolated", object_path(end.connector or end.app or start.connector), None, reason, remedy)
+        return Trace("isolated", (first,), None, None, blockers=(blocker,))
+
+    def _candidate_segments(self, field: Literal["from", "to"], query: FlowQuery, end: TraceEndpoint) -> list[Segment]:
+        name, own = (query.source, query.from_segment) if field == "from" else (query.destination, query.to_segment)
+        if (homes := self._homes.get((field, name))) is None:
+            homes = self._homes[field, name] = endpoint_segments(self.network, end)
+        wanted = own or query.segment
+        if wanted is None:
+            return homes
+        segment = find_segment(self.network, f"{field}_segment" if own else "segment", wanted)
+        # An address may be reached in a segment that does not own it: through a share, or on the internet.
+        return [segment] if end.connector is None or segment in homes else []
 
 
 def _parse_l4(protocol: str | int, port: str | int | None, end: TraceEndpoint) -> int:
@@ -69,15 +120,6 @@ def _parse_protocol(text: str | int) -> str | int:
         return name
     message = f"“{str(text)[:20]}” is not a protocol. Use tcp, udp, icmp, icmpv6 or a number up to 255."
     raise InvalidIntent([Problem("bad_protocol", "protocol", message)])
-
-
-def _candidate_segments(network: Network, end: TraceEndpoint, field: str, wanted: str | None) -> list[Segment]:
-    homes = endpoint_segments(network, end)
-    if wanted is None:
-        return homes
-    segment = find_segment(network, field, wanted)
-    # An address may be reached in a segment that does not own it: through a share, or on the internet.
-    return [segment] if end.connector is None or segment in homes else []
 
 
 def _is_member_address(network: Network, start: TraceEndpoint, starts: list[Segment]) -> bool:
