@@ -117,12 +117,16 @@ def _default_action(resolved: ResolvedSegment, uncovered: str, flow: str) -> Blo
 
 
 def _filter_blockers(resolved: ResolvedSegment, packet: Packet, connector: str) -> Iterator[Blocker]:
+    named = set[str]()  # a route policy that keeps both a route and its way back is to be changed once
     for rule in filtering_rules(resolved, packet, connector):
         if rule.kind == "nat-rules":
             remedy = f"Add an inbound NAT rule for this destination, protocol and port to “{rule.edge.name}”."
             yield Blocker("nat_untranslated", object_path(rule.edge), None, rule.reason, remedy)
             continue
         for policy in _filtering_policies(resolved, rule, packet):
+            if policy.uid in named:
+                continue
+            named.add(policy.uid)
             remedy = f"Let route policy “{policy.name}” allow this route to “{rule.edge.name}”."
             yield Blocker("route_filtered", object_path(policy), None, rule.reason, remedy)
 
