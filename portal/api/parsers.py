@@ -13,8 +13,8 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from portal.api import yaml_format
-from portal.api.yaml_format import MAX_DEPTH, MAX_NUMBER_LENGTH, duplicate_key_error
+from provisioning.core.formats import yaml_format
+from provisioning.core.formats.yaml_format import MAX_DEPTH, MAX_NUMBER_LENGTH, duplicate_key_error
 
 MAX_INTEGER_BITS = 1000
 """Of an integer: no field comes near it, and Python refuses to print integers of more than 4,300 digits."""

@@ -13,7 +13,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.utils.encoders import JSONEncoder
 
-from portal.api import yaml_format
+from provisioning.core.formats import yaml_format
 
 
 class DecimalJsonEncoder(JSONEncoder):

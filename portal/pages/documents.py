@@ -9,9 +9,10 @@ from uuid import UUID
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from portal.api import etags, yaml_format
+from portal.api import etags
 from portal.pages.decorators import PageRequest, get_draft, tenant_page
 from portal.pages.objects import KIND_PAGES
+from provisioning.core.formats import yaml_format
 from provisioning.core.formats.csv_tables import CSV_TABLES
 from provisioning.models import Draft
 from provisioning.snapshots import queries

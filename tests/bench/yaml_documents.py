@@ -1,6 +1,6 @@
 """Read and write a network document of 5,000 connectors as YAML, with our format and with PyYAML's C loader and dumper.
 
-portal/api/yaml_format.py is kept only while it is at least ``LEAST_GAIN`` times faster.
+provisioning/core/formats/yaml_format.py is kept only while it is at least ``LEAST_GAIN`` times faster.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from portal.api import yaml_format
+from provisioning.core.formats import yaml_format
 from tests.bench import Figure, bench
 
 CONNECTORS, RUNS, LEAST_GAIN = 5_000, 3, 3.0

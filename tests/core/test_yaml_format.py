@@ -9,7 +9,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from portal.api import yaml_format
+from provisioning.core.formats import yaml_format
 
 TEXTS = some.text(some.characters(exclude_categories=["Cs", "Cc"]), max_size=20) | some.sampled_from(
     [

@@ -50,12 +50,19 @@ def duplicate_key_error(key: Any) -> ValueError:
 
 def load_yaml(text: bytes) -> Any:
     """Return the value of a text, None for an empty one. Raise ValueError or YAMLError when it cannot be read."""
+    documents = load_yaml_documents(text, most=1)
+    return documents[0][1] if documents else None
+
+
+def load_yaml_documents(text: bytes, most: int) -> list[tuple[int, Any]]:
+    """Return the line and the value of each document of a text. Raise as ``load_yaml`` does, and for more documents
+    than ``most``."""
     root: list[Any] = []
     container: Any = root
     # The key of the current mapping that waits for its value.
     key: Any = _NO_KEY
     parents: list[tuple[Any, Any]] = []
-    values = documents = 0
+    values, lines = 0, list[int]()
     event: Any
     for event in yaml.parse(text, yaml.CSafeLoader):
         kind = type(event)
@@ -73,9 +80,10 @@ def load_yaml(text: bytes) -> Any:
         elif kind is yaml.AliasEvent:
             raise ValueError("aliases are not read here")
         else:
-            documents += kind is yaml.DocumentStartEvent
-            if documents > 1:
-                raise ValueError("there is a second document in it; send one")
+            if kind is yaml.DocumentStartEvent:
+                lines.append(event.start_mark.line + 1)
+            if len(lines) > most:
+                raise ValueError(f"it has more than {most} document{'s' if most > 1 else ''}; send it in parts")
             continue
         values += 1
         if values > MAX_VALUES:
@@ -97,7 +105,7 @@ def load_yaml(text: bytes) -> Any:
             if len(parents) > MAX_DEPTH:
                 raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
             container, key = value, _NO_KEY
-    return root[0] if root else None
+    return list(zip(lines, root, strict=True))
 
 
 def _tag_error(tag: str) -> ValueError:
