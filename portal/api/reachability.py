@@ -44,7 +44,7 @@ BLOCKER_CODES = (
 )
 HOP = object_schema(
     "Hop",
-    kind=choice(("connector", "nat", "node", "service", "app", "internet")),
+    kind=choice(("connector", "nat", "node", "service", "app", "internet", "address")),
     name=text(),
     detail=text("what it does there"),
     reason=text("why the packet is forwarded or dropped"),

@@ -45,6 +45,7 @@ HOP_STYLES = {
     "service": kind_styles.kind_style("service"),
     "app": kind_styles.KindStyle(icon="world-www", word="Internet application", cluster=""),
     "internet": kind_styles.KindStyle(icon="world", word="Internet", cluster=""),
+    "address": kind_styles.KindStyle(icon="help-circle", word="Nobody's address", cluster=""),
     "connector": kind_styles.KindStyle(icon="plug-connected", word="Connector", cluster=""),
 }
 

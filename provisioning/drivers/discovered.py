@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
-from provisioning.core.check.prefixes import DEFAULT_ROUTES
 from provisioning.core.intent import Connector, Intent
-from provisioning.core.values.addresses import covers, merge_ranges, prefix_range
+from provisioning.core.values.addresses import DEFAULT_ROUTES, covers, merge_ranges, prefix_range
 from provisioning.core.values.resource import Problem
 from provisioning.drivers import CLOUDS, cloud_of_connector
 from provisioning.drivers.cloud import Cloud, NetworkKey

@@ -135,6 +135,7 @@ class NetworkGenerator:
                 ]
                 if not prefixes or draw(st.booleans()):
                     prefixes.append(DISJOINT_PREFIXES[segment].replace(".0.0/16", f".{len(taken) + 8 * index}.0/24"))
+                prefixes += draw(one_of([()] * 6 + [("0.0.0.0/0",), ("0.0.0.0/0", "::/0")]))
                 taken |= {(segment, prefix) for prefix in prefixes}
                 attachments.append({"segment": segment, **joins, "prefixes": prefixes})
             peer = draw(one_of([None, 65001, 65002]))
@@ -168,7 +169,7 @@ class NetworkGenerator:
                 for attachment in self.net.rows[edge.connector][4]["attachments"]
                 if attachment["segment"] == edge.segment
             )
-            inside = [prefix for prefix in attached if ":" not in prefix and prefix != PREFIXES[0]]
+            inside = [prefix for prefix in attached if ":" not in prefix and prefix not in (PREFIXES[0], "0.0.0.0/0")]
             if not inside:
                 continue
             outside = f"100.64.{(index + 1) * 8}.0/24"

@@ -21,6 +21,7 @@ V6 = 1 << 128
 
 PRIVATE = prefix_spans(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"])
 PRIVATE += prefix_spans(["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4"])
+V6_PUBLIC = prefix_span("2000::/3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,21 @@ class ReferenceEvaluator:
         if app is None or segment is None:
             return ReferenceOutcome("no_route")
         return self.to_application(segment, {"internet"}, app, packet)
+
+    def is_internet(self, end: ReferenceEdge | None, address: int) -> bool:
+        """Return whether a question about the internet means an address: a public one that is not ours, and that nobody
+        has, or that a member has by nothing but a default route."""
+        public = address in V6_PUBLIC if address >= V6 else not is_within(PRIVATE, address)
+        routes = [route for route in end.routes if address in route] if end else []
+        return public and address not in self.own_addresses() and all(route.length == 0 for route in routes)
+
+    def from_behind_a_member(self, packet: ReferencePacket) -> tuple[str, str] | None:
+        """Return (segment, connector) of the first default route that an address of the internet is behind."""
+        for segment in self.rows.of("segments"):
+            edge = self.owner(segment.uid, packet.source)
+            if edge is not None and self.is_internet(edge, packet.source):
+                return segment.uid, edge.connector
+        return None
 
     def application(self, packet: ReferencePacket, segment: str | None = None) -> ObjectRow | None:
         """Return the internet application at a packet's destination: of one segment, or the first of any."""

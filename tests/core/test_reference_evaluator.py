@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -60,7 +61,7 @@ def addresses(reference: ReferenceEvaluator) -> list[int]:
         for edge in reference.edges(segment.uid):
             for span in (*edge.inside, *edge.routes):
                 numbers |= {span.low, span.low + 9, (span.low + span.high) // 2, span.high, span.high + 1}
-    return sorted(numbers)
+    return sorted(number for number in numbers if number < 1 << 32 or V6 <= number < V6 + (1 << 128))
 
 
 def flows(reference: ReferenceEvaluator, rng: random.Random, count: int) -> Iterator[tuple[str, str, ReferencePacket]]:
@@ -117,6 +118,9 @@ def _internet_agrees(net: IntentBuilder, seed: int) -> None:
             parse_address("198.51.100.77"), destination, rng.choice(["tcp", "udp"]), rng.choice([443, 444])
         )
         expected = reference.from_internet(packet)
+        way_in = reference.from_behind_a_member(packet)
+        if expected.disposition == "no_route" and way_in is not None:
+            expected = reference.sent(*way_in, packet)
         trace = trace_flow(network, "internet", address_text(destination), packet.protocol, packet.port)
         assert (trace.disposition, trace.rule) == (expected.disposition, expected.rule), format_failing_case(
             net, packet=str(packet)
@@ -221,21 +225,39 @@ def _assertions_agree(net: IntentBuilder, seed: int, count: int) -> None:
         if disposition == "local" or start is None or not disposition:
             continue
         end = reference.owner(destination_segment, packet.destination) if destination_segment != "beyond" else None
-        ends = end.names if end else {"internet"}
+        starts, ends = (
+            (edge.names if edge else set()) | ({"internet"} if reference.is_internet(edge, address) else set())
+            for edge, address in ((start, packet.source), (end, packet.destination))
+        )
         for row in reference.rows.of("assertions"):
             body = row.body
             rule_body = {**body, "source": ["any"], "destination": ["any"]}
-            if (
-                body["from"] not in start.names
-                or body["to"] not in ends
-                or not reference.rows.matches(rule_body, packet)
-            ):
+            if body["from"] not in starts or body["to"] not in ends or not reference.rows.matches(rule_body, packet):
                 continue
             broken = {"blocked": delivered, "reachable": not delivered, "inspected": not (delivered and chain)}
             if broken[body["expect"]]:
                 assert not results[row.uid].holds, format_failing_case(
                     net, packet=text_of(packet), assertion=body["name"]
                 )
+
+
+def _internet_is_one_place(net: IntentBuilder, seed: int, count: int) -> None:
+    """The internet in general and an address of it get the same answer, behind an exit and behind a default route."""
+    rng, reference, network = random.Random(seed), ReferenceEvaluator(net), Network(net.intent())
+    for segment, connector, packet in flows(reference, rng, count):
+        if packet.source < V6:
+            to_internet = replace(packet, destination=parse_address("198.51.100.10"))
+            expected = reference.sent(segment, connector, to_internet)
+            source = f"{connector}@{address_text(packet.source)}"
+            trace = trace_flow(network, source, "internet", packet.protocol, packet.port, segment)
+            traced = (trace.disposition, trace.rule)
+            agrees = traced == (expected.disposition, expected.rule) or (traced[0], expected.disposition) == (
+                "no_route",
+                "denied_spoofed",
+            )
+            assert agrees, format_failing_case(
+                net, packet=text_of(to_internet), wanted=str(expected), traced=str(traced)
+            )
 
 
 def as_core(packet: ReferencePacket) -> CorePacket:
@@ -252,6 +274,7 @@ def text_of(packet: ReferencePacket) -> str:
 def test_reachable_flows_and_assertions_agree_with_the_reference_evaluator(net: IntentBuilder, seed: int) -> None:
     _reach_agrees(net, seed, 60)
     _assertions_agree(net, seed, 60)
+    _internet_is_one_place(net, seed, 20)
 
 
 @reference_settings(100)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from provisioning.core.check import check_network
+from provisioning.core.reach import check_assertions, reachable_flows
 from tests.core.sample_networks import IntentBuilder, hospital_network, policy, site
 from tests.core.trace_queries import (
     run_trace,
@@ -167,3 +169,74 @@ def test_no_exit_leads_to_our_own_public_addresses() -> None:
         assert trace.disposition == "no_route", "it is of another segment"
         assert trace.hops[-1].reason == "This public address is ours; no application of segment “guest” is there."
     assert trace_disposition(net, "lobby", "192.88.10.8", "tcp", 443) == "delivered"
+
+
+def default_route(action: str, *, has_exit: bool) -> IntentBuilder:
+    """Return a hospital whose headquarters have a default route, with a policy about the internet."""
+    net = hospital_network()
+    net.add("connectors", site("hq", "us", None, "0.0.0.0/0", "198.51.100.0/24"))
+    net.add("policies", policy("net", 1, "any", "internet", {"action": action}))
+    if not has_exit:
+        net.remove("connectors", "exit-eu")
+    return net
+
+
+@pytest.mark.parametrize("has_exit", [True, False])
+@pytest.mark.parametrize(("action", "default"), [("allow", "deny"), ("deny", "allow")])
+def test_the_internet_behind_a_default_route_gets_one_answer(has_exit: bool, action: str, default: str) -> None:
+    """“Public addresses behind a member's default route are that member's”"""
+    net = default_route(action, has_exit=has_exit)
+    net.edit("segments", "corp", default_action=default)
+    passes = default == "allow"
+    for start, end in (
+        ("vpc-dev", "internet"),
+        ("vpc-dev", "8.8.8.8"),
+        ("internet", "vpc-dev"),
+        ("8.8.8.8", "vpc-dev"),
+    ):
+        wanted = "delivered" if passes else "denied_by_default"
+        assert trace_disposition(net, start, end, "tcp", 443) == wanted, (start, end)
+    for name, start, end in (("out", "vpc-dev", "internet"), ("in", "internet", "vpc-dev"), ("hq", "hq", "internet")):
+        for expect in ("reachable", "blocked"):
+            net.add("assertions", {"name": f"{name} {expect}", "from": start, "to": end, "expect": expect})
+    held = {result.name: result.holds for result in check_assertions(net.network())}
+    assert (held["out reachable"], held["out blocked"], held["in reachable"], held["in blocked"]) == (
+        passes, not passes, passes, not passes,
+    )  # fmt: skip
+    assert held["hq reachable"], "its own default route leads there"
+    out, into = (reachable_flows(net.network(), "internet", towards) for towards in (True, False))
+    assert bool(out) == bool(into) == passes
+    assert all(name.startswith("hq (") for row in out for name in row.to), "and not what hq has by a longer prefix"
+    assert not any(row.example.destination.startswith("198.51.100.") for row in out)
+
+
+def test_where_an_exit_and_a_default_route_meet_a_warning_names_both() -> None:
+    """“Public addresses behind a member's default route are that member's”"""
+    codes = {problem.code: problem for problem in check_network(default_route("deny", has_exit=True).network())}
+    assert "“exit-eu”" in codes["exit_unused"].message and "“hq”" in codes["exit_unused"].message
+    assert codes["internet_behind_member"].path == "policies/net/to[0]"
+    codes = {problem.code: problem for problem in check_network(default_route("deny", has_exit=False).network())}
+    assert "internet_behind_member" in codes and "no_exit" not in codes and "exit_unused" not in codes
+    assert not {"exit_unused", "internet_behind_member"} & {p.code for p in check_network(exits().network())}
+
+
+def test_ipv6_addresses_of_the_internet_are_behind_a_default_route_too() -> None:
+    """“Public addresses behind a member's default route are that member's”"""
+    net = hospital_network()
+    net.add("connectors", site("hq", "us", None, "::/0"))
+    net.add("connectors", site("lab", "us", None, "fd00:7::/48"))
+    assert trace_disposition(net, "lab", "internet", "tcp", 443) == "delivered"
+    assert trace_disposition(net, "internet", "lab", "tcp", 443) == "delivered"
+    net.add("assertions", {"name": "closed", "from": "lab", "to": "internet", "expect": "blocked"})
+    assert not next(result for result in check_assertions(net.network()) if result.name == "closed").holds
+
+
+def test_an_application_is_reached_from_outside_wherever_else_a_default_route_is() -> None:
+    """“From the internet only an internet application can be reached”"""
+    net = published()
+    net.add("policies", policy("in", 1, "internet", "shop", ALLOW))
+    net.add("connectors", site("guest-hq", "us", None, "0.0.0.0/0", segment="guest"))
+    public = run_trace(net, "internet", "shop").hops[-1]
+    for start in ("internet", "8.8.8.8"):
+        trace = run_trace(net, start, "shop")
+        assert (trace.disposition, trace.hops[-1]) == ("delivered", public), start

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from provisioning.core.intent import InvalidIntent
-from provisioning.core.reach import Trace, trace_flow
+from provisioning.core.reach import Trace, reachable_flows, trace_flow
 from tests.core.sample_networks import IntentBuilder, hospital_network, policy, site
 
 
@@ -126,3 +126,73 @@ def test_a_connector_may_have_a_name_that_reads_as_an_address_behind_another() -
     trace = run_trace("hospital-a@10.3.0.1", "vpc-dev", "icmp", draw=draw)
     assert (trace.disposition, trace.hops[0].name) == ("delivered", "hospital-a@10.3.0.1")
     assert run_trace("hospital-a@10.3.0.9", "vpc-dev", "icmp", draw=draw).hops[0].name == "hospital-a"
+
+
+def hidden_ward() -> IntentBuilder:
+    """Return the hospital with a ward whose addresses NAT hides behind one, and a disabled connector."""
+    draw = hospital_network()
+    draw.add("connectors", site("ward", "us", None, "192.168.1.0/24"))
+    draw.add("connectors", {**site("closed", "us", None, "10.77.0.0/24"), "enabled": False})
+    pool = {"type": "pool", "prefixes": ["100.64.9.0/32"]}
+    draw.add(
+        "nat-rules",
+        {
+            "name": "hide",
+            "position": 1,
+            "segment": "corp",
+            "connector": "ward",
+            "direction": "outbound",
+            "source": pool,
+        },
+    )
+    return draw
+
+
+def test_a_private_source_that_one_connector_hides_is_followed_from_there() -> None:
+    draw = hidden_ward()
+    trace = run_trace("192.168.1.7", "vpc-dev", "tcp", 443, draw=draw)
+    assert trace.disposition == "delivered"
+    assert [(hop.kind, hop.name) for hop in trace.hops[:2]] == [("connector", "ward"), ("nat", "hide")]
+    draw.add("connectors", site("twin", "us", None, "192.168.1.0/24", segment="guest"))
+    trace = run_trace("192.168.1.7", "lobby", "tcp", 443, draw=draw)
+    assert trace.hops[0].name == "twin", "it is the guest's in its segment"
+    trace = run_trace("192.168.1.7", "vpc-dev", "tcp", 443, "guest", draw=draw)
+    assert (trace.disposition, trace.hops[0].kind, trace.hops[0].name) == ("isolated", "connector", "twin")
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("10.99.0.1", "Nobody has 10.99.0.1: no connector is attached with it, and no host on the internet has it."),
+        ("fd00:9::1", "Nobody has fd00:9::1: no connector is attached with it, and no host on the internet has it."),
+        ("10.77.0.1", "10.77.0.1 is “closed”'s, which is disabled."),
+    ],
+)
+def test_a_private_source_that_nobody_has_is_not_the_internets(address: str, reason: str) -> None:
+    trace = run_trace(address, "vpc-dev", "tcp", 443, draw=hidden_ward())
+    assert (trace.disposition, [(hop.kind, hop.name, hop.reason) for hop in trace.hops]) == (
+        "no_route", [("address", address, reason)],
+    )  # fmt: skip
+    for towards in (True, False):
+        with pytest.raises(InvalidIntent) as refused:
+            reachable_flows(hidden_ward().network(), address, towards)
+        assert [(problem.code, problem.message) for problem in refused.value.problems] == [("unknown_address", reason)]
+
+
+def test_a_hidden_address_is_told_by_who_hides_it() -> None:
+    draw = hidden_ward()
+    message = (
+        "192.168.1.7 is hidden behind “ward”: NAT or a route policy keeps it from others. Ask from ward@192.168.1.7."
+    )
+    with pytest.raises(InvalidIntent) as refused:
+        reachable_flows(draw.network(), "192.168.1.7")
+    assert refused.value.problems[0].message == message
+    reason = run_trace("vpc-dev", "192.168.1.7", "tcp", 443, draw=draw).hops[-1].reason
+    assert reason == "192.168.1.7 is hidden behind “ward”; an inbound NAT rule would have to lead to it."
+    second = site("annex", "us", None, "192.168.1.0/24")
+    draw.add("connectors", second)
+    pool = {"type": "pool", "prefixes": ["100.64.9.1/32"]}
+    hide = {"segment": "corp", "connector": "annex", "direction": "outbound", "source": pool}
+    draw.add("nat-rules", {"name": "hide-2", "position": 2, **hide})
+    reason = run_trace("192.168.1.7", "vpc-dev", "tcp", 443, draw=draw).hops[-1].reason
+    assert "“ward”, “annex”" in reason and "ward@192.168.1.7 or annex@192.168.1.7" in reason

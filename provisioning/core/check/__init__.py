@@ -14,6 +14,7 @@ from provisioning.core.check import (
     connectors,
     groups,
     internet_apps,
+    internet_exits,
     kernel_limits,
     names,
     nat,
@@ -72,6 +73,7 @@ _SEGMENT_CHECKS: tuple[Callable[[ResolvedSegment], Iterable[Problem]], ...] = (
     shares.check_share_overlap,
     nat.check_translations,
     nat.check_hidden_prefixes,
+    internet_exits.check_unused_exits,
     route_policies.check_unused_route_policies,
 )
 """Their messages name no groups: a resolved segment outlives the renaming of one."""

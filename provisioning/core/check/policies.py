@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,6 +10,7 @@ from provisioning.core.intent import ANY, INTERNET, Intent, Policy
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
+from provisioning.core.values.addresses import EXAMPLE_INTERNET_ADDRESS
 from provisioning.core.values.resource import Problem
 
 SegmentsOfName = dict[str, tuple[str, str] | None]
@@ -24,13 +25,14 @@ ConnectorsByName = dict[str, SegmentsOfName]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PolicyContext:
-    """The network that names are looked up in, and the segments with an exit."""
+    """The network that names are looked up in, and segment → what leads to the internet there: "" for an exit, the name
+    of the member whose default route does; none of them without either."""
 
     intent: Intent
-    exits: frozenset[str]
+    ways_out: Mapping[str, str]
 
 
-_MEMBERS_BY_NAME = DerivedKey[tuple[MembersByName, bool]]("members of a segment by name, whether it has an exit")
+_MEMBERS_BY_NAME = DerivedKey[tuple[MembersByName, str | None]]("members of a segment by name, its way to the internet")
 _SEGMENTS_OF_NAME = DerivedKey[SegmentsOfName]("segments where a name has members")
 _CONTEXT = DerivedKey[PolicyContext]("policy context")
 _PROBLEMS = DerivedKey[tuple[Problem, ...]]("problems of a policy")
@@ -40,7 +42,7 @@ def _load_context(network: Network) -> tuple[ConnectorsByName, PolicyContext]:
     """Return both, with the same values as before where an edit leaves them equal."""
     intent = network.intent
     named = {name for policy in intent.policies.values() for name in (*policy.from_, *policy.to)}
-    by_name, exits = _connectors_by_name(network, named)
+    by_name, ways_out = _connectors_by_name(network, named)
     named_connectors = [
         (connector.name, connector.kind, connector.enabled)
         for uid in sorted(named)
@@ -48,29 +50,29 @@ def _load_context(network: Network) -> tuple[ConnectorsByName, PolicyContext]:
     ]
     items = [item for kind in (intent.groups, intent.segments, intent.internet_apps) for item in kind.values()]
     return by_name, network.derived.get(
-        _CONTEXT, (exits, named_connectors, *items), lambda: PolicyContext(intent, exits)
+        _CONTEXT, (ways_out, named_connectors, *items), lambda: PolicyContext(intent, ways_out)
     )
 
 
-def _connectors_by_name(network: Network, named: set[str]) -> tuple[ConnectorsByName, frozenset[str]]:
-    """Return members and imported members by the names that policies use, and the segments with an exit."""
+def _connectors_by_name(network: Network, named: set[str]) -> tuple[ConnectorsByName, dict[str, str]]:
+    """Return members and imported members by the names that policies use, and what leads to the internet by segment."""
     by_name: ConnectorsByName = {}
-    exits = set()
+    ways_out = {}
     for uid, resolved in network.resolved_segments.items():
-        members, has_exit = resolved.derived.get(_MEMBERS_BY_NAME, (), partial(_members_by_name, resolved))
-        if has_exit:
-            exits.add(uid)
+        members, way_out = resolved.derived.get(_MEMBERS_BY_NAME, (), partial(_members_by_name, resolved))
+        if way_out is not None:
+            ways_out[uid] = way_out
         for name in members.keys() & named:
             by_name.setdefault(name, {})[uid] = members[name]
     # An equal value is the object of the version before: what policies read is then compared by identity.
     values = network.derived.get_each(
         _SEGMENTS_OF_NAME, {name: (by_segment,) for name, by_segment in by_name.items()}, by_name.__getitem__
     )
-    return dict(zip(by_name, values, strict=True)), frozenset(exits)
+    return dict(zip(by_name, values, strict=True)), ways_out
 
 
-def _members_by_name(resolved: ResolvedSegment) -> tuple[MembersByName, bool]:
-    """Return own and imported members of a segment by every name a policy may use, and whether it has an exit."""
+def _members_by_name(resolved: ResolvedSegment) -> tuple[MembersByName, str | None]:
+    """Return own and imported members of a segment by every name a policy may use, and what leads to the internet."""
     by_name: MembersByName = {}
     attached = [
         (connector, attachment.member_of)
@@ -84,7 +86,9 @@ def _members_by_name(resolved: ResolvedSegment) -> tuple[MembersByName, bool]:
             known = by_name.setdefault(name, (connector.uid, connector.name))
             if known is not None and known[0] != connector.uid:
                 by_name[name] = None
-    return by_name, len(inner) < len(attached)
+    address = resolved.internet_address(EXAMPLE_INTERNET_ADDRESS)
+    owner = resolved.owner(address) if address is not None else None
+    return by_name, None if address is None else owner.connector.name if owner else ""
 
 
 def check_policy_endpoints(network: Network) -> Iterator[Problem]:
@@ -202,7 +206,16 @@ def _check_internet(policy: Policy, context: PolicyContext) -> Iterator[Problem]
             )
     if INTERNET in policy.to:
         for uid in policy.segments:
-            if uid in intent.segments and uid not in context.exits:
+            if uid in intent.segments and (member := context.ways_out.get(uid)):
+                yield Problem(
+                    "internet_behind_member",
+                    f"{path}/to[{policy.to.index(INTERNET)}]",
+                    f"Policy “{policy.name}” names the internet, but in segment “{intent.segments[uid].name}” the "
+                    f"default route of “{member}” carries public addresses. Flows to them are ruled by policies that "
+                    f"name “{member}” or any, and by the default action. Name “{member}” instead.",
+                    "warning",
+                )
+            elif uid in intent.segments and member is None:
                 yield Problem(
                     "no_exit",
                     f"{path}/to[{policy.to.index(INTERNET)}]",

@@ -10,10 +10,8 @@ from provisioning.core.intent import NatRule
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import ResolvedSegment
-from provisioning.core.values.addresses import Range, merge_ranges, prefix_range
+from provisioning.core.values.addresses import DEFAULT_ROUTES, Range, merge_ranges, prefix_range
 from provisioning.core.values.resource import Problem
-
-DEFAULT_ROUTES = ("0.0.0.0/0", "::/0")
 
 RESERVED_TEXT = "0.0.0.0/8, 100.127.255.0/24, 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/3, ::/8, fe80::/10 or ff00::/8"
 RESERVED_RANGES = merge_ranges(prefix_range(prefix) for prefix in RESERVED_TEXT.replace(" or", ",").split(", "))

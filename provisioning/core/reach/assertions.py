@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
@@ -101,15 +101,18 @@ def _evaluate_assertions(
     @cache
     def comparison() -> FlowComparison:
         """Return one comparison for all assertions that need it, cut at the protocols and ports they ask about."""
-        concerned = (assertion for assertion in assertions if _is_concerned(flow_space, assertion))
+        concerned = [assertion for assertion in assertions if _is_concerned(flow_space, assertion)]
         ranges = [l4_ranges(assertion.protocol, assertion.ports) for assertion in concerned]
-        return FlowComparison([flow_space], asked=ranges)
+        is_about_internet = any(INTERNET in (assertion.from_, assertion.to) for assertion in concerned)
+        return FlowComparison(
+            [flow_space], asked=ranges, cuts=flow_space.default_route_cuts if is_about_internet else ()
+        )
 
     def evaluate(uid: str) -> _AssertionFinding:
         assertion = by_uid[uid]
         if not _is_concerned(flow_space, assertion):
             return _AssertionFinding()
-        return _evaluate_assertion(comparison(), assertion)
+        return _evaluate_assertion(comparison(), flow_space, assertion)
 
     return network.derived.get_each(
         _FINDING,
@@ -125,10 +128,13 @@ def _is_concerned(flow_space: FlowSpace, assertion: Assertion) -> bool:
     return assertion.from_ in sources and assertion.to in destinations
 
 
-def _evaluate_assertion(comparison: FlowComparison, assertion: Assertion) -> _AssertionFinding:
-    rows = select_atoms(comparison.sources, comparison.covered[0], lambda endpoint: assertion.from_ in endpoint.names)
-    columns = select_atoms(
-        comparison.destinations, comparison.covered[1], lambda endpoint: assertion.to in endpoint.names
+def _evaluate_assertion(comparison: FlowComparison, flow_space: FlowSpace, assertion: Assertion) -> _AssertionFinding:
+    rows, columns = (
+        select_atoms(side, covered, partial(flow_space.ranges_named, name=name))
+        for side, covered, name in (
+            (comparison.sources, comparison.covered[0], assertion.from_),
+            (comparison.destinations, comparison.covered[1], assertion.to),
+        )
     )
     if not len(rows) or not len(columns):
         return _AssertionFinding()
@@ -141,7 +147,7 @@ def _evaluate_assertion(comparison: FlowComparison, assertion: Assertion) -> _As
         flowing[number] = bool(flows)
         verdict = evaluator.evaluate(hits, flows)
         arrives = delivered_mask(verdict)
-        if isinstance(comparison.flow_spaces[0], Hairpin):
+        if isinstance(flow_space, Hairpin):
             # Another way to the same target: it may break what has to be blocked or inspected; nobody has to have it.
             flows = arrives
             flowing[number] = bool(flows)
@@ -153,9 +159,22 @@ def _evaluate_assertion(comparison: FlowComparison, assertion: Assertion) -> _As
             )
         ):
             return finding
-    return _AssertionFinding(
-        connected=tuple(_connector_pairs(comparison, lists, flowing)) if assertion.expect != "blocked" else ()
-    )
+    if assertion.expect == "blocked":
+        return _AssertionFinding()
+    pairs = [*_connector_pairs(comparison, lists, flowing)]
+    if INTERNET in (assertion.from_, assertion.to):
+        # Who has the internet behind itself reaches it without an exchange.
+        local = {*_connector_uids(comparison, 0, rows)} & {*_connector_uids(comparison, 1, columns)}
+        pairs = [
+            (_internet_or(assertion.from_, starts), _internet_or(assertion.to, ends))
+            for starts, ends in (*pairs, *((frozenset((uid,)), frozenset((uid,))) for uid in local))
+        ]
+    return _AssertionFinding(connected=tuple(pairs))
+
+
+def _internet_or(name: str, connectors: frozenset[str]) -> frozenset[str]:
+    """Return the internet where a side of an assertion is about it, whoever has it behind itself."""
+    return frozenset((INTERNET,)) if name == INTERNET else connectors
 
 
 def _find_counterexample(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from provisioning.core.intent import ANY, INTERNET, InvalidIntent
+from provisioning.core.reach.address_holders import explain_holders, hidden_holders
 from provisioning.core.reach.compare.atoms import AddressAtoms
 from provisioning.core.reach.compare.comparison import FlowComparison, make_example
 from provisioning.core.reach.compare.endpoint_names import ExamplePacket
@@ -20,7 +22,7 @@ from provisioning.core.reach.compare.rule_table import IndexArray
 from provisioning.core.reach.unknown_names import unknown_end
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.address_forms import BadAddress, MistypedAddress, canonical_prefix
-from provisioning.core.values.addresses import Range, intersect, prefix_range
+from provisioning.core.values.addresses import NOT_PUBLIC_RANGES, Range, intersect, prefix_range, subtract
 from provisioning.core.values.resource import Problem
 
 
@@ -65,8 +67,12 @@ class _EndpointFilter:
     uid: str = ""
     ranges: tuple[Range, ...] = ()
 
-    def matches(self, endpoint: FlowEndpoint) -> bool:
-        return bool(intersect(self.ranges, endpoint.ranges)) if self.ranges else self.uid in endpoint.names
+    def ranges_of(self, flow_space: FlowSpace, endpoint: FlowEndpoint) -> tuple[Range, ...]:
+        """Return the addresses of an endpoint that are meant."""
+        return intersect(self.ranges, endpoint.ranges) if self.ranges else flow_space.ranges_named(endpoint, self.uid)
+
+    def cuts(self, flow_space: FlowSpace) -> tuple[Range, ...]:
+        return flow_space.default_route_cuts if self.uid == INTERNET else self.ranges
 
 
 def _parse_endpoint_filter(network: Network, wanted: str, towards: bool) -> _EndpointFilter:
@@ -78,7 +84,9 @@ def _parse_endpoint_filter(network: Network, wanted: str, towards: bool) -> _End
         return _EndpointFilter(item.uid)
     field = "to" if towards else "from"
     try:
-        return _EndpointFilter(ranges=(prefix_range(canonical_prefix(wanted)),))
+        ranges = (prefix_range(canonical_prefix(wanted)),)
+        _require_holder(network, field, wanted, ranges)
+        return _EndpointFilter(ranges=ranges)
     except MistypedAddress as error:
         raise InvalidIntent([Problem(error.code, field, str(error))]) from None
     except BadAddress:
@@ -86,39 +94,58 @@ def _parse_endpoint_filter(network: Network, wanted: str, towards: bool) -> _End
         raise unknown_end(network, field, wanted, message) from None
 
 
+def _require_holder(network: Network, field: str, wanted: str, ranges: tuple[Range, ...]) -> None:
+    """Raise InvalidIntent for addresses that no member presents and no host on the internet has; it says whose they
+    are."""
+    members = (member for resolved in network.resolved_segments.values() for member in resolved.members)
+    if not subtract(ranges, NOT_PUBLIC_RANGES) and not any(
+        intersect(ranges, side) for member in members for side in (member.ranges, member.sources)
+    ):
+        holders = hidden_holders(network, ranges, network.intent.segments.values())
+        raise InvalidIntent([Problem("unknown_address", field, explain_holders(wanted, holders))])
+
+
 def _make_comparison(flow_space: FlowSpace, asked: _EndpointFilter, towards: bool) -> FlowComparison | None:
     """Return None where the flow space has nothing to do with the question."""
     if asked.ranges and isinstance(flow_space, InternetInbound) and not towards and _is_owned_here(flow_space, asked):
         return None
     endpoints = flow_space.destinations if towards else flow_space.sources
-    if not any(asked.matches(endpoint) for endpoint in endpoints):
+    if not any(asked.ranges_of(flow_space, endpoint) for endpoint in endpoints):
         return None
-    return FlowComparison([flow_space], cuts=asked.ranges)
+    return FlowComparison([flow_space], cuts=asked.cuts(flow_space))
 
 
 def _is_owned_here(flow_space: FlowSpace, asked: _EndpointFilter) -> bool:
-    """Whether a member of the segment owns any of the addresses: such packets do not come from the internet."""
-    members = (*flow_space.source_segment.members, *flow_space.source_segment.imported_members)
-    return any(intersect(asked.ranges, member.ranges) for member in members)
+    """Whether a member of the segment owns any of the addresses: such packets do not come from the internet, but where
+    the internet is behind the member."""
+    resolved = flow_space.source_segment
+    members = (*resolved.members, *resolved.imported_members)
+    owned = ((member, intersect(asked.ranges, member.ranges)) for member in members)
+    return any(subtract(ranges, resolved.default_route_ranges(member, ranges)) for member, ranges in owned)
 
 
 def _select_atoms(comparison: FlowComparison, asked: _EndpointFilter, towards: bool) -> tuple[IndexArray, IndexArray]:
     rows, columns = comparison.covered
+    flow_space = comparison.flow_spaces[0]
+    assert flow_space is not None
+    ranges_of = partial(asked.ranges_of, flow_space)
     if towards:
-        return rows, select_atoms(comparison.destinations, columns, asked.matches, asked.ranges)
-    return select_atoms(comparison.sources, rows, asked.matches, asked.ranges), columns
+        return rows, select_atoms(comparison.destinations, columns, ranges_of)
+    return select_atoms(comparison.sources, rows, ranges_of), columns
 
 
 def select_atoms(
-    side: AddressAtoms, atoms: IndexArray, matches: Callable[[FlowEndpoint], bool], ranges: tuple[Range, ...] = ()
+    side: AddressAtoms, atoms: IndexArray, ranges_of: Callable[[FlowEndpoint], tuple[Range, ...]]
 ) -> IndexArray:
-    """Return those of some atoms whose endpoints match, inside ``ranges`` (where the side is cut) if given."""
-    matching = np.array([*(matches(endpoint) for endpoint in side.endpoints[0]), False], bool)
-    chosen = atoms[matching[side.endpoint[0][atoms]]]
-    if not ranges:
+    """Return those of some atoms that are inside the ranges of their endpoint (where the side is cut)."""
+    endpoints = side.endpoints[0]
+    meant = [ranges_of(endpoint) for endpoint in endpoints]
+    chosen = atoms[np.array([*map(bool, meant), False], bool)[side.endpoint[0][atoms]]]
+    if all(ranges in ((), endpoint.ranges) for ranges, endpoint in zip(meant, endpoints, strict=True)):
         return chosen
-    inside = [atom for atom in chosen.tolist() if intersect((side.range(atom),), ranges)]
-    return np.array(inside, np.intp)
+    owners = side.endpoint[0][chosen].tolist()
+    pairs = zip(chosen.tolist(), owners, strict=True)
+    return np.array([atom for atom, owner in pairs if intersect((side.range(atom),), meant[owner])], np.intp)
 
 
 class _FlowReport:

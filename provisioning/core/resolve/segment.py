@@ -19,12 +19,20 @@ from provisioning.core.resolve.local_segment import LocalSegment
 from provisioning.core.resolve.routing_table import Member, RoutingTable, members_by_connector
 from provisioning.core.resolve.segment_routes import DirectedShare, PrePolicyRule, SegmentRoutes
 from provisioning.core.values.addresses import (
+    ALL_V4,
+    ALL_V6,
     BOGON_RANGES,
+    DEFAULT_ROUTES,
+    NOT_PUBLIC_RANGES,
     V6_OFFSET,
     Range,
     address_number,
+    complement,
     contains,
+    example_host,
+    intersect,
     merge_ranges,
+    subtract,
 )
 from provisioning.core.values.l4 import l4_index
 
@@ -224,6 +232,36 @@ class ResolvedSegment:
     def is_on_internet(self, address: int) -> bool:
         """Return whether an exit may lead to this address; only IPv4, since exits carry nothing else."""
         return address < V6_OFFSET and not contains(self.off_internet, address)
+
+    @cached_property
+    def exit_ranges(self) -> tuple[Range, ...]:
+        """The addresses that exits lead to: public ones that no member has."""
+        if not self.exits:
+            return ()
+        owned = (pair for member in (*self.members, *self.imported_members) for pair in member.ranges)
+        return complement(merge_ranges((*owned, *self.off_internet)))
+
+    def default_route_ranges(self, member: Member, ranges: Sequence[Range]) -> tuple[Range, ...]:
+        """Return the internet behind a member: the public ones among some of its addresses that it has by nothing but
+        a default route."""
+        if not any(prefix in DEFAULT_ROUTES for prefix, _ in member.routes):
+            return ()
+        longer = (span for prefix, span in member.routes if prefix not in DEFAULT_ROUTES)
+        return subtract(ranges, merge_ranges((*longer, *self.off_internet, *NOT_PUBLIC_RANGES)))
+
+    def internet_address(self, example: int) -> int | None:
+        """Return the address that stands for the internet here, in the family of an example, and this if it may: one
+        that an exit leads to, else one behind the default route of a member. None: nothing leads to the internet."""
+        owner = self.owner(example)
+        if owner is None and self.exits and self.is_on_internet(example):
+            return example
+        family = ALL_V6 if example >= V6_OFFSET else ALL_V4
+        members = (*self.members, *self.imported_members)
+        behind = (self.default_route_ranges(member, member.ranges) for member in members)
+        for ranges in (self.exit_ranges, *behind):
+            if public := intersect(ranges, (family,)):
+                return example if contains(public, example) else example_host(public)
+        return None
 
     # Anchors
 

@@ -21,7 +21,8 @@ Range = tuple[int, int]
 
 V6_OFFSET = 1 << 128
 ALL_V4: Range = (0, (1 << 32) - 1)
-ALL_ADDRESSES: tuple[Range, ...] = (ALL_V4, (V6_OFFSET, V6_OFFSET + (1 << 128) - 1))
+ALL_V6: Range = (V6_OFFSET, V6_OFFSET + (1 << 128) - 1)
+ALL_ADDRESSES: tuple[Range, ...] = (ALL_V4, ALL_V6)
 
 Owner = TypeVar("Owner", bound=Hashable)
 Rank = tuple[int, ...]
@@ -154,8 +155,15 @@ BOGON_RANGES = merge_ranges(
 """Addresses that no host on the internet has: "this network", private, shared, loopback, link-local, multicast and
 reserved ones (RFC 6890, RFC 5771). Addresses for documentation (RFC 5737) count as public: they stand for real ones."""
 
+NOT_PUBLIC_RANGES = (*BOGON_RANGES, *complement([prefix_range("2000::/3")], ALL_V6))
+"""The same, and all of IPv6 but global unicast addresses (RFC 4291, section 2.4)."""
+
+DEFAULT_ROUTES = ("0.0.0.0/0", "::/0")
+
 EXAMPLE_INTERNET_ADDRESS = address_number("198.51.100.10")
 """Stands for the internet in examples and traces (TEST-NET-2, RFC 5737)."""
+EXAMPLE_INTERNET_V6_ADDRESS = address_number("2001:db8::10")
+"""The same in IPv6 (RFC 3849)."""
 
 
 def is_public(address: int) -> bool:

@@ -43,8 +43,6 @@ from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
 from provisioning.core.values.addresses import (
     ALL_V4,
-    Range,
-    complement,
     intersect,
     merge_ranges,
     subtract,
@@ -119,16 +117,10 @@ class IntraSegment(FlowSpace):
         tags = DEFAULT_ACTION_TAG | self._pre_policy_tag_mask()
         receivers = (member for member in self.source_segment.members if member.ranges)
         endpoints = [_destination_endpoint(member, (member.to_mask, 0, tags)) for member in receivers]
-        internet = self._internet_ranges() if self.source_segment.exits else ()
-        if internet:
+        if internet := self.source_segment.exit_ranges:
             to_mask = self.source_segment.local_segment.policy_masks((INTERNET,))[1]
             endpoints.append(FlowEndpoint(INTERNET, INTERNET_TARGET, INTERNET, internet, (to_mask, 0, 0), None))
         return endpoints
-
-    def _internet_ranges(self) -> tuple[Range, ...]:
-        members = (*self.source_segment.members, *self.source_segment.imported_members)
-        owned = (pair for member in members for pair in member.ranges)
-        return complement(merge_ranges((*owned, *self.source_segment.off_internet)))
 
     def outcome(self, source: FlowEndpoint, destination: FlowEndpoint, packet: Packet) -> FlowOutcome:
         assert isinstance(source.owner, Member) and not isinstance(destination.owner, PublishedApp)

@@ -29,9 +29,7 @@ from provisioning.core.resolve.nat import Packet
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
 from provisioning.core.resolve.segment_routes import PrePolicyRule
-from provisioning.core.values.addresses import (
-    Range,
-)
+from provisioning.core.values.addresses import Range, merge_ranges
 
 
 class FlowEndpoint(NamedTuple):
@@ -115,11 +113,32 @@ class FlowSpace(ABC):
 
     @cached_property
     def names(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The names of all sources, and of all destinations."""
+        """The names of all sources, and of all destinations, as a question may use them."""
         sources, destinations = (
-            frozenset().union(*(endpoint.names for endpoint in side)) for side in (self.sources, self.destinations)
+            frozenset((INTERNET,) if any(self.internet_ranges(endpoint) for endpoint in side) else ()).union(
+                *(endpoint.names for endpoint in side)
+            )
+            for side in (self.sources, self.destinations)
         )
         return sources, destinations
+
+    def ranges_named(self, endpoint: FlowEndpoint, name: str) -> tuple[Range, ...]:
+        """Return the addresses of an endpoint that a name in a question means."""
+        if name == INTERNET:
+            return self.internet_ranges(endpoint)
+        return endpoint.ranges if name in endpoint.names else ()
+
+    def internet_ranges(self, endpoint: FlowEndpoint) -> tuple[Range, ...]:
+        """Return what is the internet among an endpoint's addresses; a member has it behind its default route."""
+        if isinstance(endpoint.owner, Member):
+            return self.source_segment.default_route_ranges(endpoint.owner, endpoint.ranges)
+        return endpoint.ranges if endpoint.owner is None else ()
+
+    @cached_property
+    def default_route_cuts(self) -> tuple[Range, ...]:
+        """The internet behind members, at whose edges addresses are cut where a question is about the internet."""
+        members = (e for e in (*self.sources, *self.destinations) if isinstance(e.owner, Member))
+        return merge_ranges(pair for endpoint in members for pair in self.internet_ranges(endpoint))
 
     @cached_property
     def policy_masks(self) -> tuple[PolicyMasks, PolicyMasks]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisioning.core.intent import Connector, IntentObject, Segment
+from provisioning.core.reach.address_holders import hidden_holders, name_holders
 from provisioning.core.reach.trace.blockers import (
     Blocker,
     application_blockers,
@@ -21,13 +22,21 @@ from provisioning.core.reach.trace.decision import (
 )
 from provisioning.core.reach.trace.endpoints import TraceEndpoint
 from provisioning.core.reach.trace.hops import Hop, PathBuilder
+from provisioning.core.reach.trace.senders import Published
 from provisioning.core.reach.trace.waypoints import PassedWaypoint
 from provisioning.core.resolve.nat import Packet, translate_outbound
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
 from provisioning.core.resolve.segment_routes import DirectedShare
-from provisioning.core.values.addresses import EXAMPLE_INTERNET_ADDRESS, V6_OFFSET, address_text, contains, is_public
+from provisioning.core.values.addresses import (
+    EXAMPLE_INTERNET_ADDRESS,
+    EXAMPLE_INTERNET_V6_ADDRESS,
+    V6_OFFSET,
+    address_text,
+    contains,
+    is_public,
+)
 from provisioning.core.values.l4 import is_in_family
 
 
@@ -76,7 +85,11 @@ class FlowTracer:
         destination_segment = self.network.resolved(towards.uid)
         # icmpv6 means the ends' IPv6 addresses.
         family = next((like for like in (0, V6_OFFSET) if not is_in_family(self.l4, like < V6_OFFSET)), None)
-        target = self._target(destination_segment, family)
+        family = self.start.address if family is None else family
+        if self.end.internet:
+            target = self._internet_target(resolved, family)
+        else:
+            target = self._target(destination_segment, family)
         inner_address = self.start.inner_address(resolved, family if target is None else target)
         if inner_address is None:
             self.path.add_hop("connector", self.start.name)
@@ -84,10 +97,10 @@ class FlowTracer:
         owner = resolved.owner(inner_address) if self.start.connector is None else None
         connector = self.start.connector or (owner.connector if owner else None)
         assert connector is not None, "a bare address that nobody owns is the internet's"
-        if target is None and (self.end.connector or self.end.app):
+        if target is None:
             self.path.add_hop("connector", connector.name, address_text(inner_address))
             return self._stop_without_address(self.end, towards)
-        packet = began = Packet(inner_address, EXAMPLE_INTERNET_ADDRESS if target is None else target, self.l4)
+        packet = began = Packet(inner_address, target, self.l4)
         rules = resolved.routing_table.nat.get(connector.uid, ())
         translated = translate_outbound(rules, resolved.prefixes, packet) if rules else None
         packet = translated.packet if translated else packet
@@ -99,17 +112,23 @@ class FlowTracer:
             remedy = "Attach a prefix that holds this address, or send from one of its own."
             return self._stop("denied_spoofed", f"{reason}; dropped.", "spoofed_source", connector, remedy)
         self.path.add_source(start, began, translated)
-        return self._route(resolved, start, packet, target is None)
+        return self._route(resolved, start, packet)
 
     def _target(self, resolved: ResolvedSegment, family: int | None) -> int | None:
-        """Return the address that the packet is sent to; None stands for the internet in general."""
+        """Return the address that the packet is sent to; None where the end has none."""
         if self.end.app is None:
             return self.end.presented_address(resolved, family)
         return next((app.public for app in resolved.apps if app.app.uid == self.end.app.uid), None)
 
-    def _route(self, resolved: ResolvedSegment, start: Member, packet: Packet, general: bool) -> Trace:
-        """Follow a packet that is in the segment to where it is routed. general: to the internet in general."""
-        if not general and (packet.source >= V6_OFFSET) != (packet.destination >= V6_OFFSET):
+    def _internet_target(self, resolved: ResolvedSegment, family: int | None) -> int | None:
+        """Return an address on the internet as the source's segment sees it, in a family that the source has."""
+        source = self.start.inner_address(resolved, family or 0)
+        is_v6 = (family or 0 if source is None else source) >= V6_OFFSET
+        return resolved.internet_address(EXAMPLE_INTERNET_V6_ADDRESS if is_v6 else EXAMPLE_INTERNET_ADDRESS)
+
+    def _route(self, resolved: ResolvedSegment, start: Member, packet: Packet) -> Trace:
+        """Follow a packet that is in the segment to where it is routed."""
+        if (packet.source >= V6_OFFSET) != (packet.destination >= V6_OFFSET):
             family = "IPv6" if packet.destination >= V6_OFFSET else "IPv4"
             reason = f"{self.start.label} has no {family} address here to send from."
             remedy = f"Attach an {family} prefix to it in segment “{resolved.segment.name}”."
@@ -117,7 +136,7 @@ class FlowTracer:
         if not is_in_family(packet.l4, packet.source >= V6_OFFSET):
             reason = "ICMP is IPv4's and ICMPv6 is IPv6's; neither is carried by the other."
             return self._stop("no_route", reason, "address_family", None, "Ask with the protocol of the addresses.")
-        where = None if general else resolved.owner(packet.destination)
+        where = resolved.owner(packet.destination)
         apart = self.end.connector is not None and self.segments[0] != self.segments[1]
         if apart and (where is None or where.segment.name != self.segments[1]):
             reason = f"No share shows {self.end.label} to segment “{resolved.segment.name}”."
@@ -205,6 +224,11 @@ class FlowTracer:
             return f"At this public address of ours there is {published} and nothing else."
         if is_public(address) and resolved.exits and not resolved.is_on_internet(address):
             return f"This public address is ours; no application of segment “{resolved.segment.name}” is there."
+        if not is_public(address):
+            holders = hidden_holders(self.network, ((address, address),), [resolved.segment])
+            if holders and holders[0].enabled:
+                hidden = f"{address_text(address)} is hidden behind {name_holders(holders)}"
+                return f"{hidden}; an inbound NAT rule would have to lead to it."
         return f"No member of segment “{resolved.segment.name}” has this address, and no exit carries it."
 
     def _stop_isolated(self, resolved: ResolvedSegment, imported_member: Member, packet: Packet) -> Trace:
@@ -229,6 +253,10 @@ class FlowTracer:
         return self._trace("no_route")
 
     def _stop_without_address(self, end: TraceEndpoint, segment: Segment) -> Trace:
+        if end.internet:
+            reason = f"In segment “{segment.name}” no exit and no default route leads to the internet."
+            remedy = "Attach an internet exit to the segment, or a member that has a default route."
+            return self._stop("no_route", reason, "no_route", segment, remedy)
         reason = f"{end.label} has no address in segment “{segment.name}”."
         disabled = end.connector is not None and not end.connector.enabled
         remedy = "Enable it." if disabled else f"Attach it to segment “{segment.name}” with a prefix."
@@ -242,19 +270,15 @@ class FlowTracer:
 
     # From the internet
 
-    def from_internet(self, ends: list[Segment]) -> Trace:
+    def from_nobody(self, reason: str) -> Trace:
+        """Stop a packet whose source address no member has, and the internet neither."""
+        self.path.add_hop("address", self.start.name)
+        remedy = "Attach a prefix that holds it to a connector, or ask from an address that one has."
+        return self._stop("no_route", reason, "unknown_address", None, remedy)
+
+    def from_internet(self, published: Published | None) -> Trace:
         source = self.start.address if self.start.address is not None else EXAMPLE_INTERNET_ADDRESS
         self.path.add_hop("internet", self.start.name)
-        wanted = self.end.app.uid if self.end.app else None
-        published = next(
-            (
-                (self.network.resolved(segment.uid), app)
-                for segment in ends
-                for app in self.network.resolved(segment.uid).apps
-                if app.l4 == self.l4 and (app.app.uid == wanted or app.public == self.end.address)
-            ),
-            None,
-        )
         if published is None:
             reason = "From the internet only internet applications can be reached; this is none."
             remedy = "Publish what is to be reached as an internet application, on this protocol and port."

@@ -16,7 +16,8 @@ from provisioning.core.values.l4 import protocol_and_port
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """kind: connector, nat, node, service, app, internet. detail: what it is there; reason: why it goes on or stops."""
+    """kind: connector, nat, node, service, app, internet, or address where nobody has it. detail: what it is there;
+    reason: why it goes on or stops."""
 
     kind: str
     name: str

@@ -12,6 +12,7 @@ from provisioning.core.reach.trace.blockers import Blocker, object_path
 from provisioning.core.reach.trace.endpoints import TraceEndpoint, endpoint_segments, find_endpoint, find_segment
 from provisioning.core.reach.trace.flow_tracer import FlowTracer, Trace
 from provisioning.core.reach.trace.hops import Hop
+from provisioning.core.reach.trace.senders import find_published, find_sender
 from provisioning.core.reach.trace.waypoints import find_waypoint, pass_waypoint
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.l4 import l4_index
@@ -73,14 +74,24 @@ class FlowTraces:
         l4 = _parse_l4(query.protocol, query.port, end)
         starts = self._candidate_segments("from", query, start)
         ends = self._candidate_segments("to", query, end)
-        if start.internet or (start.connector is None and not _is_member_address(network, start, starts)):
-            return FlowTracer(network, start, end, l4).from_internet(ends)
+        if start.connector is None:
+            # A default route elsewhere may lead to our public addresses too; it is not what the internet takes.
+            every = network.intent.segments.values() if query.to_segment is None is query.segment else ends
+            published = find_published(network, end, every, l4)
+            sender = find_sender(network, start, starts, end, published)
+            if sender.start is None:
+                tracer = FlowTracer(network, start, end, l4)
+                return tracer.from_nobody(sender.nobody) if sender.nobody else tracer.from_internet(published)
+            start, starts = sender.start, sender.segments
         for source_segment, destination_segment in _segment_pairs(network, starts, ends):
             return FlowTracer(network, start, end, l4).follow(network.resolved(source_segment.uid), destination_segment)
         reason = f"{start.label} and {end.label} have no segment in common, and no share joins theirs."
-        first = Hop("connector" if start.connector else "internet", start.name, reason=reason)
+        owners = (network.resolved(segment.uid).owner(start.address) for segment in starts if start.address is not None)
+        connector = start.connector or next((owner.connector for owner in owners if owner), None)
+        assert connector is not None, "what nobody sends was told before"
+        first = Hop("connector", connector.name, reason=reason)
         remedy = "Add a share between a segment of each, or attach both to one segment."
-        blocker = Blocker("isolated", object_path(end.connector or end.app or start.connector), None, reason, remedy)
+        blocker = Blocker("isolated", object_path(end.connector or end.app or connector), None, reason, remedy)
         return Trace("isolated", (first,), None, None, blockers=(blocker,))
 
     def _candidate_segments(self, field: Literal["from", "to"], query: FlowQuery, end: TraceEndpoint) -> list[Segment]:
@@ -120,12 +131,6 @@ def _parse_protocol(text: str | int) -> str | int:
         return name
     message = f"“{str(text)[:20]}” is not a protocol. Use tcp, udp, icmp, icmpv6 or a number up to 255."
     raise InvalidIntent([Problem("bad_protocol", "protocol", message)])
-
-
-def _is_member_address(network: Network, start: TraceEndpoint, starts: list[Segment]) -> bool:
-    """Whether a member owns a source address that is given without a connector."""
-    assert start.address is not None
-    return any(network.resolved(segment.uid).owner(start.address) is not None for segment in starts)
 
 
 def _segment_pairs(network: Network, starts: list[Segment], ends: list[Segment]) -> list[tuple[Segment, Segment]]:
