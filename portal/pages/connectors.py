@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -10,11 +11,13 @@ from django.shortcuts import render
 from portal.pages.decorators import PageRequest, chosen_draft, tenant_page
 from portal.pages.objects.list_rows import ReferenceNames, get_page
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
+from provisioning.core.values.labels import label_texts
 from provisioning.models import Draft
+from provisioning.selectors import group_members
 from provisioning.snapshots import queries
 from provisioning.snapshots.queries import StoredObject
 
-FILTERS = ("kind", "exchange", "segment", "group")
+FILTERS = ("kind", "exchange", "segment", "group", "label")
 
 
 @tenant_page()
@@ -31,6 +34,8 @@ def connectors(request: PageRequest) -> HttpResponse:
         filters={name: value for name, value in chosen.items() if value},
         with_total=True,
     )
+    groups = queries.list_objects(snapshot, "groups")
+    joined = group_members.groups_of_attachments(snapshot, groups, listing.rows)
     names = ReferenceNames(snapshot, [row.body for row in listing.rows])
     return render(
         request,
@@ -38,7 +43,7 @@ def connectors(request: PageRequest) -> HttpResponse:
         {
             "drafts": drafts,
             "draft": draft,
-            "rows": [_connector_row(row, names) for row in listing.rows],
+            "rows": [_connector_row(row, names, joined[row.uid]) for row in listing.rows],
             "total": listing.count,
             "next": listing.next,
             "previous": listing.previous,
@@ -46,13 +51,17 @@ def connectors(request: PageRequest) -> HttpResponse:
             "chosen": chosen,
             "search": search,
             "kinds": CONNECTOR_KINDS,
-            "choices": {kind: queries.list_objects(snapshot, kind) for kind in ("exchanges", "segments", "groups")},
+            "choices": {
+                **{kind: queries.list_objects(snapshot, kind) for kind in ("exchanges", "segments")},
+                "groups": groups,
+            },
             "tenant": request.tenant,
         },
     )
 
 
-def _connector_row(row: StoredObject, names: ReferenceNames) -> dict[str, Any]:
+def _connector_row(row: StoredObject, names: ReferenceNames, groups: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """Return a row of the list; groups: the names of those of each attachment."""
     body = row.body
     return {
         "uid": row.uid,
@@ -64,10 +73,12 @@ def _connector_row(row: StoredObject, names: ReferenceNames) -> dict[str, Any]:
         "attachments": [
             {
                 "segment": names.value(attachment["segment"], {}),
-                "groups": [names.label(uid).name for uid in attachment["groups"]],
+                "groups": joined,
                 "prefixes": attachment["prefixes"],
+                "labels": label_texts(attachment["labels"]),
             }
-            for attachment in body["attachments"]
+            for attachment, joined in zip(body["attachments"], groups, strict=True)
         ],
+        "labels": label_texts(body["labels"]),
         "settings": body["settings"],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from provisioning.core.intent import Attachment, Connector, Intent
@@ -10,20 +10,20 @@ from provisioning.core.resolve.memberships import MembershipReason, membership_r
 from provisioning.core.values.labels import LabelSelector
 from provisioning.errors import ObjectNotFound
 from provisioning.snapshots import tenant_cache
-from provisioning.snapshots.queries import Snapshot
+from provisioning.snapshots.queries import Snapshot, StoredObject
 
 Row = dict[str, Any]
 
 
-def list_members(snapshot: Snapshot, group: str) -> list[Row]:
+def list_members(snapshot: Snapshot, uid: str) -> list[Row]:
     """Return the attachments in a group, by the names of their connectors. Raises ObjectNotFound."""
     intent = tenant_cache.load_network(snapshot).intent
-    if group not in intent.groups:
+    if uid not in intent.groups:
         raise ObjectNotFound("There is no such group here.")
     return [
-        _member(intent, connector, index) | {"reasons": _reasons(intent, group, connector, attachment)}
+        _member(intent, connector, index) | {"reasons": _reasons(intent, uid, connector, attachment)}
         for connector, index, attachment in _attachments(_by_name(intent.connectors.values()))
-        if group in attachment.member_of
+        if uid in attachment.member_of
     ]
 
 
@@ -36,10 +36,23 @@ def members_beyond_names(snapshot: Snapshot, group: str) -> list[int] | None:
     return [each.number for each in connectors if any(group in own.member_of for own in each.attachments)]
 
 
-def list_groups_of(snapshot: Snapshot, connector: str) -> list[Row]:
+def groups_of_attachments(
+    snapshot: Snapshot, groups: Sequence[StoredObject], connectors: Iterable[StoredObject]
+) -> dict[str, list[list[str]]]:
+    """Return connector → the names of the groups of each of its attachments; ``groups``: all of the snapshot."""
+    names = {group.uid: group.name for group in groups}
+    if any(group.body["selector"] or group.body["contains"] for group in groups):
+        resolved = tenant_cache.load_network(snapshot).intent.connectors
+        uids = {row.uid: [each.member_of for each in resolved[row.uid].attachments] for row in connectors}
+    else:
+        uids = {row.uid: [attachment["groups"] for attachment in row.body["attachments"]] for row in connectors}
+    return {uid: [sorted(names[group] for group in joined) for joined in joins] for uid, joins in uids.items()}
+
+
+def list_groups_of(snapshot: Snapshot, uid: str) -> list[Row]:
     """Return the groups that each attachment of a connector is in, by name. Raises ObjectNotFound."""
     intent = tenant_cache.load_network(snapshot).intent
-    if connector not in intent.connectors:
+    if uid not in intent.connectors:
         raise ObjectNotFound("There is no such connector here.")
     rows = [
         {
@@ -47,7 +60,7 @@ def list_groups_of(snapshot: Snapshot, connector: str) -> list[Row]:
             "group": {"id": group, "name": intent.groups[group].name},
             "reasons": _reasons(intent, group, holder, attachment),
         }
-        for holder, index, attachment in _attachments([intent.connectors[connector]])
+        for holder, index, attachment in _attachments([intent.connectors[uid]])
         for group in intent.groups.keys() & attachment.member_of
     ]
     return sorted(rows, key=lambda row: (row["group"]["name"], row["attachment"]))

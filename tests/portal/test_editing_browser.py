@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import sign_in
+from tests.browser import look, sign_in
 from tests.people import People
 from tests.portal.sample_network import create_sample_network
 
@@ -188,3 +188,21 @@ def test_the_draft_bar_says_who_else_is_here(
     expect(second_page.get_by_text("netadmin is here too")).to_be_visible()
     second_page.goto(design.split("/design/")[0] + "/plans/")
     expect(page.get_by_text("secadmin is here too")).to_be_hidden()
+
+
+def test_a_selector_says_whom_it_selects_while_it_is_typed(page: Page, design: str) -> None:
+    page.goto(f"{design}?select=new/groups")
+    selector = page.get_by_label("Selects by labels")
+    selector.fill("!legacy")
+    expect(page.get_by_text("Selects 2 attachments: site-dev, site-prod")).to_be_visible()
+    selector.fill("env in (")
+    expect(page.get_by_text("is not a requirement")).to_be_visible()
+    page.locator("#edit-name").fill("current")
+    selector.fill("!legacy")
+    page.get_by_role("button", name="Add to draft").click()
+    page.locator(".cv-card[data-name=current] h3 button").click()
+    members = page.get_by_role("region", name="Members")
+    expect(members).to_contain_text("2 by labels")
+    look(page, "group-members")
+    members.get_by_role("button", name="site-dev").click()
+    expect(page.get_by_role("region", name="Groups")).to_contain_text("!legacy")

@@ -206,3 +206,25 @@ def test_no_page_of_objects_scrolls_sideways(
         for query in ("", f"?select={uids[kind]}"):
             page.goto(f"{live_portal}/t/acme/design/{draft.uid}/objects/{kind}/{query}")
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (kind, query)
+
+
+def test_a_group_shows_its_members_and_a_connector_its_groups_with_how(
+    people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], open_draft: Any
+) -> None:
+    from provisioning.services.drafts import editing
+
+    draft, uids = open_draft
+    with tenant_scope(people.acme):
+        everything = {"name": "everything", "contains": ["prod"], "selector": "env=test"}
+        group = editing.add_object(draft, "groups", everything).uid
+        editing.patch_object(draft, "connectors", uids["connectors"], {"labels": {"env": "test"}})
+    client = sign_in(people.viewer)
+    page = text(client, f"design/{draft.uid}/objects/groups/?select={group}")
+    assert "2 by labels, 1 through groups" in page and "env=test, through prod" in page
+    page = text(client, f"design/{draft.uid}/?select=connectors/{uids['connectors']}")
+    assert "by name" in page and "env=test, through prod" in page
+    page = text(client, f"connectors/?draft={draft.uid}&group={group}")
+    assert "site-prod" in page and "colo-fra" in page and "site-dev" not in page
+    assert "everything, prod" in page
+    page = text(client, f"connectors/?draft={draft.uid}&label=env%3Dtest")
+    assert "colo-fra" in page and "site-prod" not in page

@@ -9,6 +9,7 @@ from portal.pages.objects.form_fields import FieldGroup, FormField, TextListFiel
 from portal.pages.objects.kind_page import Body, KindPage, ListColumn, value_at
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.intent.fields import ChoiceOrTexts, Text
+from provisioning.core.values.labels import label_texts
 
 FIELDS = fields_of("connectors")
 ATTACHMENT, CIRCUIT = FIELDS.nested("attachments"), FIELDS.nested("circuits")
@@ -121,6 +122,7 @@ KIND_PAGE = KindPage(
         ListColumn(
             "Groups", lambda body: [group for attachment in body["attachments"] for group in attachment["groups"]]
         ),
+        ListColumn("Labels", lambda body: label_texts(body["labels"]), cell="mono", wide=True),
         ListColumn(
             "Prefixes",
             lambda body: [prefix for attachment in body["attachments"] for prefix in attachment["prefixes"]],

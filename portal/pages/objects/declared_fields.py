@@ -24,6 +24,7 @@ from portal.pages.objects.form_fields import (
     ReferenceField,
     RowsField,
     SelectField,
+    SelectorField,
     TextField,
     TextListField,
 )
@@ -43,6 +44,7 @@ from provisioning.core.intent.fields import (
     Objects,
     Prefix,
     Reference,
+    Selector,
     Text,
 )
 from provisioning.core.intent.match_fields import AddressMatch, Match, Ports
@@ -118,6 +120,11 @@ def _(spec: Text, path: str, label: str, layout: dict[str, Any]) -> FormField:
 @_form_field.register
 def _(spec: Labels, path: str, label: str, layout: dict[str, Any]) -> FormField:
     return LabelsField(path, label, **{"example": spec.example, **_hint(spec, layout)})
+
+
+@_form_field.register
+def _(spec: Selector, path: str, label: str, layout: dict[str, Any]) -> FormField:
+    return SelectorField(path, label, **{"example": spec.example, **_hint(spec, layout)})
 
 
 @_form_field.register

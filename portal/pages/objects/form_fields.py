@@ -59,6 +59,15 @@ class LabelsField(FormField):
 
 
 @dataclass(frozen=True, slots=True)
+class SelectorField(FormField):
+    """A selector over labels, or null; under it stands whom it selects."""
+
+    widget: ClassVar[str] = "selector"
+
+    example: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
 class NumberField(FormField):
     widget: ClassVar[str] = "number"
 

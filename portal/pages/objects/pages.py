@@ -17,6 +17,7 @@ from portal.pages.objects.bound_form import BoundField, ReferenceLabel, bind_fie
 from portal.pages.objects.bulk_form import bulk_fields
 from portal.pages.objects.kind_page import Body, KindPage
 from portal.pages.objects.list_rows import ReferenceNames, get_page, list_rows
+from portal.pages.objects.memberships import membership_panel
 from portal.pages.objects.prices import add_prices
 from provisioning.errors import ObjectNotFound
 from provisioning.models import Draft, Item
@@ -200,6 +201,7 @@ def object_panel(
         "row": row,
         "state": state if row else NEW,
         "fields": fields,
+        "memberships": membership_panel(snapshot, row) if row else None,
         "method": "PATCH" if row else "POST",
         "url": f"{api}{kind.key}/{row.uid}/" if row else f"{api}{kind.key}/",
         "root": root,

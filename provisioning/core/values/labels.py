@@ -43,7 +43,12 @@ def check_label(key: str, value: str) -> None:
 
 def format_labels(labels: Mapping[str, str]) -> str:
     """Return labels as ``parse_labels`` reads them."""
-    return ", ".join(f"{key}={value}" for key, value in labels.items())
+    return ", ".join(label_texts(labels))
+
+
+def label_texts(labels: Mapping[str, str]) -> list[str]:
+    """Return each label as it is written: ``env=prod``, and a key alone where its value is empty."""
+    return [_format_label(key, value) for key, value in labels.items()]
 
 
 def _format_label(key: str, value: str) -> str:
