@@ -6,17 +6,18 @@ The life of a mail:
 2. After the commit a worker is woken (``tasks.send_mails``); a round of the schedule finds what was not delivered.
 3. ``send_due_mails`` claims one after the other and gives it to the server. One that left is deleted.
 4. A refusal by the server, or no answer from it, is logged and, for an invitation, shown on the members page. The next
-   try comes after 30 s, then after twice as long each time, at most half an hour.
-5. What did not leave within a day, or is for an address that the server refuses for good, is given up: an error in
-   the log.
+   try comes after 30 s, then after twice as long each time, at most half an hour. Where it is this mail that was
+   refused, the others go on; else the round ends.
+5. What did not leave within a day, what the server refuses for good and what is for an address that no mail can have is
+   given up: an error in the log.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from smtplib import SMTPRecipientsRefused
+from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused
 from typing import Any
 
 from celery import current_app
@@ -66,39 +67,60 @@ def _wake_worker() -> None:
     current_app.send_task(SEND_TASK)
 
 
-def send_due_mails(now: datetime) -> None:
-    """Send what is due at ``now``, the longest due first, until all is sent or the server fails."""
-    for mail in _claims(now):
-        content = vault.unseal(mail.sealed)
-        try:
-            EmailMessage(content["subject"], content["text"], to=[mail.to]).send()
-        except SMTPRecipientsRefused as error:
-            if all(code >= 500 for code, _ in error.recipients.values()):
-                _give_up(mail, _reason(error))
-            else:
-                _postpone(mail, _reason(error), now)
-        except OSError as error:  # smtplib's errors are OSErrors too
-            _postpone(mail, _reason(error), now)
-            return
-        else:
-            _tell_inviter(mail, "")
-            mail.delete()
+def send_due_mails(clock: Callable[[], datetime]) -> None:
+    """Send what is due, the longest due first, until all is sent or the server fails.
+
+    The clock is read for each mail: its lease begins then, however long the server took for those before.
+    """
+    while _send_due_mail(clock()):
+        pass
 
 
-def _claims(now: datetime) -> Iterator[Mail]:
-    """Yield due mails, each taken from other workers for the time of a lease."""
+def _send_due_mail(now: datetime) -> bool:
+    """Send the mail that is due the longest; return whether another one may be sent."""
+    mail = _claim(now)
+    if mail is None:
+        return False
+    content = vault.unseal(mail.sealed)
+    try:
+        EmailMessage(content["subject"], content["text"], to=[mail.to]).send()
+    except SMTPRecipientsRefused as error:
+        _refused(mail, max(code for code, _ in error.recipients.values()), error, now)
+    except SMTPDataError as error:
+        _refused(mail, error.smtp_code, error, now)
+    except UnicodeError as error:  # of a domain that has no form in the DNS
+        _give_up(mail, _reason(error))
+    except OSError as error:  # smtplib's errors are OSErrors too
+        _postpone(mail, _reason(error), now)
+        return False
+    else:
+        _tell_inviter(mail, "")
+        mail.delete()
+    return True
+
+
+def _claim(now: datetime) -> Mail | None:
+    """Return a due mail, taken from other workers for the time of a lease. What is too old is given up."""
     while True:
         with transaction.atomic():
             due = Mail.objects.select_for_update(skip_locked=True, of=("self",)).filter(due_at__lte=now)
             mail = due.order_by("due_at").first()
             if mail is None:
-                return
+                return None
             if mail.created_at + LIFETIME < now:
                 _give_up(mail, "it could not be sent for a day")
                 continue
             mail.due_at, mail.attempts = now + LEASE, mail.attempts + 1
             mail.save(update_fields=["due_at", "attempts"])
-        yield mail
+        return mail
+
+
+def _refused(mail: Mail, code: int, error: SMTPException, now: datetime) -> None:
+    """Give up where the server refuses the mail for good, with 5xx (RFC 5321 4.2.1); else try again later."""
+    if code >= 500:
+        _give_up(mail, _reason(error))
+    else:
+        _postpone(mail, _reason(error), now)
 
 
 def _postpone(mail: Mail, reason: str, now: datetime) -> None:
@@ -119,6 +141,6 @@ def _tell_inviter(mail: Mail, problem: str) -> None:
         Membership.objects.filter(pk=mail.invitation_id).update(invitation_problem=problem)
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: Exception) -> str:
     """Return what the server said, in one short line."""
     return " ".join(str(error).split())[:120]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +22,8 @@ from tenants.jobs import in_scope
 from tenants.models import MSP_ROLES, ApiToken, Membership, Msp, Role, Tenant, User, slug_rule
 from tenants.principal import Principal
 from tenants.scope import current_tenant
+
+_PLAIN_EMAIL = re.compile(r"(?!=\?)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
 
 
 def msps_for_new_tenants(principal: Principal) -> list[Msp | None]:
@@ -226,6 +229,15 @@ def _check_email(email: str) -> None:
         raise TenantRequestRefused(
             400, "wrong_type", "email", f"Give an e-mail address of at most {field.max_length} characters."
         ) from error
+    # Other letters, quoted names and encoded words reach another address than the one that is shown, or none.
+    if not _PLAIN_EMAIL.fullmatch(email):
+        raise TenantRequestRefused(
+            400,
+            "wrong_type",
+            "email",
+            "An e-mail address has ASCII letters, digits and signs like . _ + -; write a domain with other letters in "
+            "its xn-- form.",
+        )
 
 
 def _check_not_last_owner(membership: Membership) -> None:

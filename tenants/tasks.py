@@ -10,4 +10,4 @@ from tenants import mail
 
 @shared_task(name=mail.SEND_TASK)
 def send_mails() -> None:
-    mail.send_due_mails(timezone.now())
+    mail.send_due_mails(timezone.now)

@@ -29,7 +29,7 @@ def invite(api: ApiFactory) -> Callable[..., Membership]:
     def make(email: str, role: str = "viewer") -> Membership:
         created = api("owner").post("t/acme/members/", {"email": email, "role": role})
         assert created.status_code == 201, created.content
-        send_due_mails(timezone.now())
+        send_due_mails(timezone.now)
         return Membership.objects.get(uid=created.json()["id"])
 
     return make
@@ -98,7 +98,7 @@ def test_a_link_ends_when_it_is_sent_again_or_withdrawn(people: People, invite: 
     browser.force_login(people.owner)
     submit(browser, "/t/acme/members/", f"/t/acme/members/{invitation.uid}/", {"send": "1"})
     assert Client().get(link).status_code == 404
-    send_due_mails(timezone.now())
+    send_due_mails(timezone.now)
     assert Client().get(link_of_the_mail()).status_code == 200
     submit(browser, "/t/acme/members/", f"/t/acme/members/{invitation.uid}/", {"remove": "1"})
     assert Client().get(link_of_the_mail()).status_code == 404

@@ -210,7 +210,20 @@ def test_a_tenant_cannot_narrow_what_its_msp_may_do(people: People) -> None:
     assert Principal(people.msp_admin).rights(people.acme) == frozenset(RIGHTS)
 
 
-@pytest.mark.parametrize("email", ["", "not an address", f"{'a' * 290}@demo.test", "a@b"])
+@pytest.mark.parametrize(
+    "email",
+    [
+        "",
+        "not an address",
+        f"{'a' * 290}@demo.test",
+        "a@b",
+        "a@ß.com",
+        "a@\u200d.com",
+        '"a b"@demo.test',
+        '"\x01"@demo.test',
+        "=?utf-8?q?a?=@demo.test",
+    ],
+)
 def test_an_address_that_is_none_is_refused_by_api_and_page(
     client: Client, people: People, api: ApiFactory, email: str
 ) -> None:

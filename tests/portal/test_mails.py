@@ -7,12 +7,15 @@ import re
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
-from smtplib import SMTPRecipientsRefused
+from functools import partial
+from itertools import repeat
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Any
 
 import pytest
 from django.core import mail as sent_mail
 from django.core.mail import EmailMessage
+from django.core.mail.message import sanitize_address
 from django.test import Client
 from django.utils import timezone
 
@@ -55,9 +58,9 @@ def test_a_password_is_reset_whatever_the_mail_server_does(
     answer = Client().post("/accounts/password/reset/", {"email": email}, follow=True)
     assert answer.status_code == 200
     assert "is on its way" in answer.content.decode() and "tried again for a day" in answer.content.decode()
-    mail.send_due_mails(timezone.now())
+    mail.send_due_mails(timezone.now)
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    mail.send_due_mails(timezone.now() + timedelta(minutes=1))
+    mail.send_due_mails(lambda: timezone.now() + timedelta(minutes=1))
     assert [message.to for message in sent_mail.outbox] == [[email]]
     assert Mail.objects.count() == 0
 
@@ -66,7 +69,7 @@ def test_what_waits_is_sealed_because_its_link_lets_people_in(people: People) ->
     Client().post("/accounts/password/reset/", {"email": people.owner.email})
     waiting = Mail.objects.get()
     assert "password" not in waiting.sealed
-    mail.send_due_mails(timezone.now())
+    mail.send_due_mails(timezone.now)
     assert re.search(r"/accounts/password/reset/key/\S+", str(sent_mail.outbox[-1].body))
 
 
@@ -75,7 +78,7 @@ def test_a_mail_is_tried_again_later_and_later_and_given_up_after_a_day(
 ) -> None:
     now, delays = queued().due_at, []
     while Mail.objects.exists():
-        mail.send_due_mails(now)
+        mail.send_due_mails(partial(next, repeat(now)))
         if waiting := Mail.objects.first():
             delays.append((waiting.due_at - now).total_seconds())
             now = waiting.due_at
@@ -100,8 +103,57 @@ def test_an_address_that_is_refused_for_good_stops_no_other(
         left.append(to)
 
     monkeypatch.setattr(EmailMessage, "send", send)
-    mail.send_due_mails(timezone.now())
+    mail.send_due_mails(timezone.now)
     assert left == ["here@demo.test"] and [waiting.to for waiting in Mail.objects.all()] == ["busy@demo.test"]
+
+
+@pytest.mark.parametrize(("code", "stay"), [(554, 0), (451, 1)])
+def test_a_mail_whose_text_is_refused_stops_no_other(monkeypatch: pytest.MonkeyPatch, code: int, stay: int) -> None:
+    queued("spam@demo.test")
+    queued("here@demo.test")
+    left = []
+
+    def send(message: EmailMessage) -> None:
+        if message.to == ["spam@demo.test"]:
+            raise SMTPDataError(code, b"looks like spam")
+        left.append(message.to)
+
+    monkeypatch.setattr(EmailMessage, "send", send)
+    mail.send_due_mails(timezone.now)
+    assert left == [["here@demo.test"]] and Mail.objects.count() == stay
+
+
+@pytest.mark.parametrize("email", ["a@\u200d.com", f"a@{'é' * 60}.com"])
+def test_a_stranger_stops_no_mails_with_an_address_that_none_can_have(
+    people: People, monkeypatch: pytest.MonkeyPatch, email: str
+) -> None:
+    left: list[str] = []
+
+    def send(message: EmailMessage) -> None:
+        left.extend(str(sanitize_address(to, "utf-8")) for to in message.to)
+
+    monkeypatch.setattr(EmailMessage, "send", send)
+    for to in (email, "owner@demo.test"):
+        Client(REMOTE_ADDR="192.0.2.7").post("/accounts/password/reset/", {"email": to})
+    assert Mail.objects.count() == 2
+    mail.send_due_mails(timezone.now)
+    assert left == ["owner@demo.test"] and not Mail.objects.exists()
+
+
+def test_a_mail_is_its_worker_s_however_long_the_server_took_for_those_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    queued("a@demo.test")
+    queued("b@demo.test")
+    minutes, sent = iter([0, 4, 5]), []
+    start = timezone.now()
+
+    def send(message: EmailMessage) -> None:
+        sent.append(message.to)
+        if message.to == ["b@demo.test"]:
+            mail.send_due_mails(lambda: start + timedelta(minutes=6))
+
+    monkeypatch.setattr(EmailMessage, "send", send)
+    mail.send_due_mails(lambda: start + timedelta(minutes=next(minutes)))
+    assert sent == [["a@demo.test"], ["b@demo.test"]]
 
 
 def test_a_mail_that_a_worker_is_sending_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,10 +162,10 @@ def test_a_mail_that_a_worker_is_sending_is_left_alone(monkeypatch: pytest.Monke
 
     def send(message: EmailMessage) -> None:
         sent.append(message.to)
-        mail.send_due_mails(now)
+        mail.send_due_mails(partial(next, repeat(now)))
 
     monkeypatch.setattr(EmailMessage, "send", send)
-    mail.send_due_mails(now)
+    mail.send_due_mails(lambda: now)
     assert sent == [["a@demo.test"]]
 
 
@@ -121,13 +173,13 @@ def test_who_invites_sees_why_the_mail_did_not_leave_until_it_has(
     api: ApiFactory, people: People, refusing_server: None, settings: Any
 ) -> None:
     uid = api("owner").post("t/acme/members/", {"email": "new@demo.test", "role": "viewer"}).json()["id"]
-    mail.send_due_mails(timezone.now())
+    mail.send_due_mails(timezone.now)
     browser = Client()
     browser.force_login(people.owner)
     page = browser.get("/t/acme/members/").content.decode()
     assert "The mail has not left" in page and "tried again until" in page and "Send again" in page
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    mail.send_due_mails(timezone.now() + timedelta(minutes=1))
+    mail.send_due_mails(lambda: timezone.now() + timedelta(minutes=1))
     assert Membership.objects.get(uid=uid).invitation_problem == ""
 
 

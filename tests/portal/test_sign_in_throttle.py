@@ -69,7 +69,7 @@ def test_a_link_by_mail_lets_in_who_has_to_wait(people: People, password: Callab
         attempt("viewer@demo.test", "wrong")
     browser = Client(REMOTE_ADDR="192.0.2.1")
     browser.post("/accounts/password/reset/", {"email": "viewer@demo.test"})
-    send_due_mails(timezone.now())
+    send_due_mails(timezone.now)
     found = re.search(r"http://[^/]+(/accounts/password/reset/key/\S+)", str(mail.outbox[-1].body))
     assert found
     form = browser.get(found[1]).headers["Location"]

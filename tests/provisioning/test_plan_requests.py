@@ -85,7 +85,7 @@ def test_a_request_is_in_the_inbox_on_the_bell_and_in_a_mail(people: People, api
     assert "Inbox, 1 not read" in owner.get("/t/acme/topology/").content.decode()
     page = owner.get("/t/acme/inbox/").content.decode()
     assert "secadmin@demo.test asks you to approve the plan" in page and f"/t/acme/plans/{plan.uid}/" in page
-    send_due_mails(timezone.now())
+    send_due_mails(timezone.now)
     [message] = [message for message in mail.outbox if message.to == ["owner@demo.test"]]
     assert f"/t/acme/plans/{plan.uid}/" in str(message.body)
     owner.post("/t/acme/inbox/")
