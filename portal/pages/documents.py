@@ -28,8 +28,9 @@ COLUMN_HELP = {
         ("size", "such as small"),
         ("segment", "by name"),
         ("groups", "by name, parted by |, may be empty"),
-        ("labels", "such as env=prod, tier=web"),
+        ("attachments.labels", "of this attachment, such as zone=dmz; they count before the connector's"),
         ("prefixes", "separated by spaces, commas or semicolons"),
+        ("labels", "of the connector, such as env=prod, tier=web; selectors of groups match them"),
         ("settings.FIELD", "a column for each setting of its kind, such as settings.peer_addresses"),
     ),
     "prefix-lists": (

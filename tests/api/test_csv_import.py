@@ -174,3 +174,26 @@ def test_a_table_with_too_many_columns_is_one_problem(netadmin: ApiClient) -> No
     assert "exchange" in few[0]["message"] and "exchange" not in few[1]["message"]
     [problem] = get_problems(import_csv(netadmin, where, f"name,{'x' * 100_000}\n"))
     assert problem["path"] == "rows[1]"
+
+
+def test_groups_and_labels_of_connectors_and_attachments_stand_in_columns(netadmin: ApiClient) -> None:
+    where = create_sample_network(netadmin)
+    create_object(netadmin, where, "groups", {"name": "dmz", "selector": "zone=dmz"})
+    create_object(netadmin, where, "groups", {"name": "audited"})
+    rows = (
+        "name,kind,exchange,segment,groups,attachments.labels,prefixes,labels\n"
+        'branch,lab-site,eu,corp,prod|audited,,10.50.0.0/24,"env=prod, critical"\n'
+        "branch,lab-site,eu,corp,,zone=dmz,10.50.1.0/24,\n"
+    )
+    assert import_csv(netadmin, where, rows).json()["created"] == 1
+    [branch] = netadmin.get(f"{where}connectors/?search=branch").json()["results"]
+    assert branch["labels"] == {"critical": "", "env": "prod"}
+    assert [(len(each["groups"]), each["labels"]) for each in branch["attachments"]] == [(2, {}), (0, {"zone": "dmz"})]
+    [dmz] = netadmin.get(f"{where}groups/?search=dmz").json()["results"]
+    [member] = netadmin.get(f"{where}groups/{dmz['id']}/members/").json()["results"]
+    assert (member["connector"]["name"], member["attachment"]) == ("branch", 1)
+    exported = netadmin.get(f"{where}connectors/?format=csv").content
+    assert import_csv(netadmin, where, exported).json()["unchanged"] == 3
+    yaml = netadmin.get(f"{where}intent/", accept="application/yaml").content
+    assert netadmin.send("PUT", f"{where}intent/", yaml, "application/yaml").status_code == 200
+    assert netadmin.get(f"{where}intent/", accept="application/yaml").content == yaml
