@@ -44,7 +44,9 @@ class BulkEditSerializer(serializers.Serializer):
     matching = MatchingSerializer(required=False, help_text="instead of ids: all that a list with these filters finds")
     action = serializers.ChoiceField((SET, ADD, DISCARD, REMOVE))
     field = serializers.CharField(required=False, max_length=60, help_text="what is set, or a set that is added to")
-    value = serializers.JSONField(required=False, allow_null=True, help_text="names or ids; a list for add and discard")
+    value = serializers.JSONField(
+        required=False, allow_null=True, help_text="names or ids, of labels an object; a list for add and discard"
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("ids" in attrs) == ("matching" in attrs):
