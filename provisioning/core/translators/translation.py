@@ -116,6 +116,7 @@ class TranslationBuilder:
         self.document: dict[str, list[dict[str, Any]]] = {}
         self.notes: list[Note] = []
         self.more_notes = 0
+        self._bodies: dict[tuple[str, str], dict[str, Any]] = {}
         self._names: dict[str, set[str]] = {}
         self._said: set[Note] = set()
         self._exchanges: dict[str, str] = {}
@@ -138,12 +139,13 @@ class TranslationBuilder:
         """Add an object and return its name, which has a number where another one has it."""
         space = "endpoints" if kind in ENDPOINT_KINDS else kind
         name = unique_name(name, self._names.setdefault(space, {ANY, INTERNET}), MAX_NAME, name_key)
-        self.document.setdefault(kind, []).append({"name": name, **body})
+        self._bodies[kind, name] = {"name": name, **body}
+        self.document.setdefault(kind, []).append(self._bodies[kind, name])
         return name
 
     def body(self, kind: str, name: str) -> dict[str, Any] | None:
         """Return the object of this kind and name that was added."""
-        return next((body for body in self.document.get(kind, ()) if body["name"] == name), None)
+        return self._bodies.get((kind, name))
 
     def addresses(self, prefixes: Iterable[str], list_name: str) -> list[str]:
         """Return what a rule matches addresses with: the prefixes, or the name of a new list where they are many."""

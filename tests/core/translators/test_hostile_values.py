@@ -40,7 +40,7 @@ def documents(name: str) -> list[Any]:
 
 @pytest.mark.parametrize(
     ("key", "name"),
-    [("aws-cloud-wan", "core-network.json"), ("kubernetes-policies", "policies.yaml")],
+    [("aws-cloud-wan", "core-network.json"), ("kubernetes-policies", "policies.yaml"), ("netbox", "netbox.json")],
 )
 def test_a_value_of_any_type_is_read_or_refused(key: str, name: str) -> None:
     count = 0
