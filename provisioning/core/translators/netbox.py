@@ -62,8 +62,12 @@ class _NetboxTranslator:
         for record in self.records:
             if record.kind == "prefixes":
                 self.place_prefix(record)
-        for site in {id(site): (name, site) for name, site in self.sites.items()}.values():
-            self.add_connector(*site)
+        connected: set[int] = set()
+        for name, site in self.sites.items():
+            # A site stands under its slug and its name.
+            if id(site) not in connected:
+                connected.add(id(site))
+                self.add_connector(name, site)
         for role in sorted(self.roles):
             self.builder.add("groups", role, selector=f"role={role}")
         self.add_shares(vrfs)
