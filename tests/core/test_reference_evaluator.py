@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from provisioning.core.check import check_network
 from provisioning.core.reach import check_assertions, compare_reachability, reachable_flows, trace_flow
 from provisioning.core.reach.query import ReachableFlow
 from provisioning.core.resolve.nat import Packet as CorePacket
@@ -24,7 +26,7 @@ from tests.core.flow_rows import FlowFate, RowMatcher, expected_changes, is_cove
 from tests.core.random_edits import edited_full_networks
 from tests.core.random_full_networks import full_networks
 from tests.core.reference_edges import is_within
-from tests.core.reference_evaluator import V6, ReferenceEvaluator, ReferenceOutcome, ReferencePacket
+from tests.core.reference_evaluator import V6, ReferenceEvaluator, ReferenceOutcome, ReferencePacket, slug
 from tests.core.reference_objects import parse_address
 from tests.core.sample_networks import IntentBuilder
 
@@ -260,6 +262,18 @@ def _internet_is_one_place(net: IntentBuilder, seed: int, count: int) -> None:
             )
 
 
+def _told_rules_decide_nothing(net: IntentBuilder, seed: int, count: int) -> None:
+    """A rule that matches nobody, as a warning says, decides no packet."""
+    rng, reference = random.Random(seed), ReferenceEvaluator(net)
+    whole = [problem.path for problem in check_network(Network(net.intent())) if problem.code == "matches_nobody"]
+    places = [match for path in whole if (match := re.fullmatch(r"policies/([^/]+)/rules\[(\d+)\]", path))]
+    policies = {row.key: row.body for row in reference.rows.of("policies")}
+    dead = {f"{key}/{slug(policies[key]['rules'][int(index)]['name'])}" for key, index in (m.groups() for m in places)}
+    for segment, connector, packet in flows(reference, rng, count if dead else 0):
+        decided = reference.sent(segment, connector, packet).rule
+        assert decided not in dead, format_failing_case(net, packet=text_of(packet), rule=str(decided))
+
+
 def as_core(packet: ReferencePacket) -> CorePacket:
     return CorePacket(packet.source, packet.destination, l4_index(packet.protocol, packet.port))
 
@@ -275,6 +289,7 @@ def test_reachable_flows_and_assertions_agree_with_the_reference_evaluator(net: 
     _reach_agrees(net, seed, 60)
     _assertions_agree(net, seed, 60)
     _internet_is_one_place(net, seed, 20)
+    _told_rules_decide_nothing(net, seed, 60)
 
 
 @reference_settings(100)

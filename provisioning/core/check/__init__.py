@@ -25,6 +25,7 @@ from provisioning.core.check import (
     services,
     shadowed_rules,
     shares,
+    unmatched_rules,
 )
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
@@ -81,7 +82,11 @@ _SEGMENT_CHECKS: tuple[Callable[[ResolvedSegment], Iterable[Problem]], ...] = (
 _NETWORK_PROBLEMS = DerivedKey[list[Problem]]("problems of a network, by check")
 _SEGMENT_PROBLEMS = DerivedKey[list[Problem]]("problems of a segment")
 
-_SLOW_CHECKS: tuple[Callable[[Network], Iterable[Problem]], ...] = (shadowed_rules.check_shadowed_rules,)
+_SLOW_CHECKS: tuple[Callable[[Network], Iterable[Problem]], ...] = (
+    shadowed_rules.check_shadowed_rules,
+    unmatched_rules.check_unmatched_rules,
+    unmatched_rules.check_unmatched_firewall_rules,
+)
 """Warnings that take long to find in a large network. Only errors refuse an edit, so edits leave these out."""
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from provisioning.core.intent import Rule
+from provisioning.core.intent import FirewallRule, Rule
 from provisioning.core.intent.prefix_resolver import PrefixResolver
 from provisioning.core.values.addresses import ALL_ADDRESSES, Range, covers, intersect, subtract
 from provisioning.core.values.l4 import l4_ranges
@@ -66,7 +66,7 @@ class Budget:
             raise BudgetExceeded
 
 
-def rule_match_set(rule: Rule, prefixes: PrefixResolver) -> MatchSet:
+def rule_match_set(rule: Rule | FirewallRule, prefixes: PrefixResolver) -> MatchSet:
     source, destination = prefixes.ranges(rule.source), prefixes.ranges(rule.destination)
     return MatchSet(
         ALL_ADDRESSES if source is None else source,

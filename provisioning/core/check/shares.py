@@ -32,13 +32,13 @@ def check_share_sides(network: Network) -> Iterator[Problem]:
 def _check_empty_side(network: Network, share: Share, field: str, side: ShareSide) -> Iterator[Problem]:
     """Warn about groups and prefixes of a side that no member of its segment has.
 
-    Imported members do not count: shares are not transitive.
+    Imported members do not count, since shares are not transitive, and exits, which have no addresses to share.
     """
     intent = network.intent
     if side.segment not in intent.segments:
         return
     where = f"segment “{intent.segments[side.segment].name}”"
-    members = network.resolved(side.segment).members
+    members = [member for member in network.resolved(side.segment).members if not member.is_exit]
     groups = {group for member in members for group in member.attachment.member_of}
     for index, uid in enumerate(side.groups):
         if uid in intent.groups and uid not in groups:

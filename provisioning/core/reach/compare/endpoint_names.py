@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
@@ -18,7 +19,7 @@ from provisioning.core.values.addresses import summarise_range
 
 MAX_SHOWN = 3
 """Prefixes of one endpoint in a name."""
-MAX_COMPARED = 64
+MAX_COMPARED = 8
 """Prefixes that are counted at most, to choose between those an endpoint has and those it is without."""
 
 
@@ -142,14 +143,21 @@ class EndpointNames:
         several: whether the endpoint is one of several of its name, so that it has to be told by its prefixes itself.
         """
         some = self._prefixes(atoms)
-        if len(atoms) == self._atoms[index]:
+        if len(some) == 1 or len(atoms) == self._atoms[index]:
             return _format_prefixes(some)
-        every = np.flatnonzero(self._endpoint == index)
+        order, starts = self._atoms_by_endpoint
+        every = order[starts[index] : starts[index + 1]]
         rest = self._prefixes(np.setdiff1d(every, atoms, assume_unique=True))
         whole = self._prefixes(every) if several else []
         if len(some) <= len(whole) + len(rest):
             return _format_prefixes(some)
         return " ".join(filter(None, [_format_prefixes(whole), "without", _format_prefixes(rest)]))
+
+    @cached_property
+    def _atoms_by_endpoint(self) -> tuple[IndexArray, IndexArray]:
+        """All atoms by endpoint, in rising order each, and where those of an endpoint start."""
+        order = np.argsort(self._endpoint, kind="stable")
+        return order, np.searchsorted(self._endpoint[order], np.arange(len(self._endpoints) + 1))
 
     def _runs(self, atoms: IndexArray) -> list[tuple[int, int]]:
         """Return the indexes of the first and last atom of each run of touching atoms, which are in rising order."""
