@@ -365,7 +365,8 @@ def everything() -> IntentBuilder:
     draw.add("route-policies", body)
     draw.add("internet-apps", app())
     draw.add("policies", policy("shoppers", 60, "internet", "shop", {"action": "allow"}))
-    draw.add("policies", policy("labs", 61, "sites", "prod", {"action": "deny", "source": ["offices"]}))
+    draw.add("policies", policy("labs", 61, "labs", "prod", {"action": "deny"}))
+    draw.add("policies", policy("offices", 62, "sites", "prod", {"action": "deny", "source": ["offices"]}))
     added = {kind for kind, *_ in draw.rows.values()}
     for kind in all_kinds():
         if kind.key not in added:
