@@ -23,6 +23,8 @@ from tenants.models import MSP_ROLES, ApiToken, Membership, Msp, Role, Tenant, U
 from tenants.principal import Principal
 from tenants.scope import current_tenant
 
+LAST_YEAR = 9998
+"""Of a time that is stored: a later one is no date in some time zones, and no page could show it."""
 _PLAIN_EMAIL = re.compile(r"(?!=\?)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
 
 
@@ -174,6 +176,9 @@ def issue_token(
         raise TenantRequestRefused(403, "beyond_own_rights", "scopes", f"You do not have {missing} yourself.")
     if expires_at is not None and expires_at <= timezone.now():
         raise TenantRequestRefused(400, "out_of_range", "expires_at", "The token would have expired already.")
+    if expires_at is not None and expires_at.year > LAST_YEAR:
+        detail = f"No token ends after the year {LAST_YEAR}. Leave it out for one that is good until it is revoked."
+        raise TenantRequestRefused(400, "out_of_range", "expires_at", detail)
     if principal.token:
         if not tokens.lock_parent(principal.token):
             raise TenantRequestRefused(409, "revoked", "", "The token that this request was made with has ended.")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from provisioning.selectors.traffic_history import DEFAULT_SPAN, SPANS, Span, TrafficHistory, traffic_history
 
 WIDTH, HEIGHT = 240, 44
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def chosen_span(name: str) -> Span:
@@ -20,12 +22,12 @@ def chosen_span(name: str) -> Span:
 
 
 def chosen_moment(request: HttpRequest) -> datetime | None:
-    """Return the instant of ``?at=``, None for now."""
+    """Return the instant of ``?at=``; None, which is now, for one that has not been yet and for a text that is none."""
     try:
         at = parse_datetime(request.GET.get("at", ""))
     except ValueError:
         return None
-    return at if at and at.tzinfo else None
+    return at if at and at.tzinfo and EPOCH <= at <= timezone.now() else None
 
 
 def time_slider(request: HttpRequest) -> dict[str, Any] | None:

@@ -73,3 +73,11 @@ def test_the_pages_hold_what_is_set_and_the_state_it_was_read_in(people: People,
     profile = viewer.get("/t/acme/profile/").content.decode()
     assert "As in this network: Asia/Tokyo" in profile and "As in this network: inbox and mail" in profile
     assert f"data-etag={viewer.get('/api/v1/me/')['ETag']}" in profile
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00"])
+@pytest.mark.parametrize("page", ["topology/", "topology/side/"])
+def test_a_moment_at_the_end_of_time_is_now(viewer: Client, page: str, at: str) -> None:
+    User.objects.update(time_zone="America/New_York")
+    answer = viewer.get(f"/t/acme/{page}", {"at": at})
+    assert answer.status_code == 200
