@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from provisioning.core.intent import ANY
@@ -10,9 +10,14 @@ from provisioning.core.intent import ANY
 Body = Mapping[str, Any]
 
 
-def leading_action(rules: Iterable[Body]) -> str:
-    """Return the action that a chip shows; one that lets traffic through says more than the deny after it."""
-    actions = {str(rule.get("action")) for rule in rules}
+def leading_action(rules: Sequence[Body]) -> str:
+    """Return the action that a chip shows; one that lets traffic through says more than the deny after it.
+
+    Where no rule is enforced it is the mode: ``monitor``, or ``disabled``.
+    """
+    actions = {str(rule["action"]) for rule in rules if rule["mode"] == "enforce"}
+    if rules and not actions:
+        return "monitor" if any(rule["mode"] == "monitor" for rule in rules) else "disabled"
     return next((action for action in ("inspect", "allow", "deny", "pass") if action in actions), "deny")
 
 

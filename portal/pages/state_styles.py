@@ -82,6 +82,7 @@ STATE_STYLES: dict[str, StateStyle] = {
     "allow": StateStyle("allow", icon="circle-check", word="Allow"),
     "deny": StateStyle("deny", icon="ban", word="Deny"),
     "inspect": StateStyle("inspect", icon="shield-search", word="Inspect"),
+    "monitor": StateStyle("info", icon="eye", word="Monitor"),
     "pass": StateStyle("pass", icon="player-track-next", word="Pass"),
 }
 

@@ -77,6 +77,19 @@ def test_a_range_is_selected_by_shift_and_by_key_and_changed_in_one_edit(connect
     expect(groups.get_by_text("dev", exact=True)).to_have_count(0)
 
 
+def test_a_label_is_put_on_many_connectors(connectors_page: Page) -> None:
+    page, bar = connectors_page, connectors_page.get_by_role("region", name="Selected connectors")
+    row(page, 2).click()
+    row(page, 5).click(modifiers=["Shift"])
+    bar.get_by_role("button", name="Change").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Change", exact=True).select_option("labels")
+    dialog.locator("select[name='actions.labels']").select_option("add")
+    dialog.get_by_role("textbox", name="Labels").fill("env=prod, critical")
+    dialog.get_by_role("button", name="Save to draft").click()
+    expect(page.locator("td[data-word=Labels]").get_by_text("env=prod")).to_have_count(4)
+
+
 def test_all_that_match_are_removed_and_what_cannot_go_says_who_needs_it(connectors_page: Page) -> None:
     page, bar = connectors_page, connectors_page.get_by_role("region", name="Selected connectors")
     page.get_by_role("checkbox", name="Select all on this page").check()

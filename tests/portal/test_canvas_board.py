@@ -17,7 +17,7 @@ def connector(name: str, kind: str = "lab-site", group: str | None = None) -> di
 
 
 def policy(name: str, start: str, end: str, position: int = 10, **rule: Any) -> dict[str, Any]:
-    rule = {"action": "allow", "protocol": "tcp", "ports": ["443"], **rule}
+    rule = {"action": "allow", "mode": "enforce", "protocol": "tcp", "ports": ["443"], **rule}
     return {"name": name, "position": position, "segments": [CORP], "from": [start], "to": [end], "rules": [rule]}
 
 
@@ -84,6 +84,15 @@ def test_an_inspecting_chip_names_the_service() -> None:
     )
     (chip,) = build_board(inspected, {}).chips
     assert (chip.style.tone, chip.words, len(chip.lines)) == ("inspect", "fw", 1)
+
+
+def test_a_chip_shows_the_mode_of_a_policy_that_enforces_nothing() -> None:
+    def chip(**rule: Any) -> tuple[str, str]:
+        (drawn,) = build_board(network(policies={"p1": policy("web", PROD, DEV, **rule)}), {}).chips
+        return drawn.style.tone, drawn.sentence
+
+    assert chip(mode="monitor") == ("info", "web: prod to dev, monitor tcp/443")
+    assert chip(mode="disabled", action="deny") == ("idle", "web: prod to dev, disabled tcp/443")
 
 
 def test_each_object_shows_how_the_draft_changed_it() -> None:

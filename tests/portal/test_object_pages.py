@@ -211,6 +211,7 @@ def test_no_page_of_objects_scrolls_sideways(
 def test_a_group_shows_its_members_and_a_connector_its_groups_with_how(
     people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], open_draft: Any
 ) -> None:
+    from provisioning.services import plans
     from provisioning.services.drafts import editing
 
     draft, uids = open_draft
@@ -218,7 +219,10 @@ def test_a_group_shows_its_members_and_a_connector_its_groups_with_how(
         everything = {"name": "everything", "contains": ["prod"], "selector": "env=test"}
         group = editing.add_object(draft, "groups", everything).uid
         editing.patch_object(draft, "connectors", uids["connectors"], {"labels": {"env": "test"}})
+        plan = plans.create_plan(draft)
     client = sign_in(people.viewer)
+    page = text(client, f"plans/{plan.uid}/")
+    assert "who joins and leaves by labels" in page and "because env=test" in page
     page = text(client, f"design/{draft.uid}/objects/groups/?select={group}")
     assert "2 by labels, 1 through groups" in page and "env=test, through prod" in page
     page = text(client, f"design/{draft.uid}/?select=connectors/{uids['connectors']}")
