@@ -114,7 +114,7 @@ def _canvas_context(request: PageRequest, uid: UUID) -> dict[str, Any]:
         "base_word": "live" if draft.base_revision == live.revision else f"revision {draft.base_revision}",
         "lists": [(word, present.get(kind, [])) for word, kind in (
             ("Exchanges", "exchanges"), ("Services", "services"), ("Prefix lists", "prefix-lists"),
-            ("Assertions", "assertions"))],
+            ("Port lists", "port-lists"), ("Assertions", "assertions"))],
         **{kind: present.get(kind, []) for kind in ("exchanges", "segments", "services")},
         "first_steps": _first_steps(present, reverse("connector-new", args=[request.tenant.slug])),
         "actions": ACTIONS,

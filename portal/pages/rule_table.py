@@ -139,7 +139,7 @@ def policy_rows(
                 segments=segments,
                 from_=from_,
                 to=to,
-                flow=rule_match_text(rule),
+                flow=rule_match_text(rule, names),
                 addresses=_address_text(rule, names),
                 action=rule["action"],
                 is_silent=rule["action"] == "deny" and not rule["reject"],

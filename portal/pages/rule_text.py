@@ -27,11 +27,17 @@ def rules_summary(rules: list[Body], names: Mapping[str, str]) -> str:
     if services:
         others = sum(rule.get("action") != "inspect" for rule in rules)
         return ", ".join(services) + (f" +{others}" if others else "")
-    return rule_match_text(rules[0]) if len(rules) == 1 else f"{len(rules)} rules"
+    return rule_match_text(rules[0], names) if len(rules) == 1 else f"{len(rules)} rules"
 
 
-def rule_match_text(rule: Body) -> str:
-    """Return what a rule matches in the short form used everywhere: ``any``, ``tcp/443, 8443``, ``icmp``."""
-    protocol = str(rule.get("protocol", "any"))
-    ports = [str(port) for port in rule.get("ports", ()) or () if port != ANY]
-    return f"{protocol}/{', '.join(ports)}" if ports else protocol
+def rule_match_text(rule: Body, names: Mapping[str, str] | None = None) -> str:
+    """Return what a rule matches in the short form used everywhere: ``any``, ``tcp/443, 8443``, ``tcp, udp/dns``.
+
+    names: of port lists, by uid.
+    """
+    protocol = rule.get("protocol", "any")
+    protocols = ", ".join(map(str, protocol)) if isinstance(protocol, list) else str(protocol)
+    ports = [(names or {}).get(str(port), str(port)) for port in rule.get("ports", ()) or () if port != ANY]
+    if not ports:
+        return protocols
+    return ", ".join(ports) if protocols == ANY else f"{protocols}/{', '.join(ports)}"

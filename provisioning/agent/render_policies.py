@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import groupby
 
 from provisioning.agent.address_families import IPV4, AddressFamily, AddressRanges
-from provisioning.agent.nft_matches import CONNECTION_PORT, protocol_match
+from provisioning.agent.nft_matches import CONNECTION_PORT, is_l4_match, l4_matches
 from provisioning.agent.nft_names import hashed_name
 from provisioning.agent.parsed_segment import ParsedSegment
 from provisioning.agent.render_decision import MATCH_VERDICT, DecisionChains
@@ -244,14 +244,14 @@ class _PolicyRenderer:
         self, rule_set: SegmentRuleSet, rule: RuleEntry, source: _OverlappingSource | None, is_between_segments: bool
     ) -> Iterator[str]:
         """Yield a rule's nft expressions: groups to groups, groups to the internet, either to applications."""
-        protocol = protocol_match(rule, CONNECTION_PORT)
+        protocols = l4_matches(rule, CONNECTION_PORT)
         for family in self.segment.families:
             destinations = list(self._group_match(rule_set, rule["to"], rule["destination"], family, "daddr"))
             if not is_between_segments and family is IPV4 and "internet" in rule["to"]:
                 destinations.append(self._internet_match(rule["destination"], "daddr"))
             for source_match in self._source_matches(rule_set, rule, source, family):
                 for destination in destinations:
-                    yield " ".join(filter(None, (source_match, destination, protocol)))
+                    yield from (" ".join(filter(None, (source_match, destination, protocol))) for protocol in protocols)
         if is_between_segments:
             return
         clients = list(self._source_matches(rule_set, rule, source, IPV4))
@@ -294,13 +294,10 @@ class _PolicyRenderer:
 
     def _application_match(self, app: AppEntry, rule: RuleEntry) -> str:
         """Return the match on an application's public address and port, "" where the rule leaves it out."""
-        public, protocol = parse_range(app["public"]), rule["protocol"]
+        public = parse_range(app["public"])
         if rule["destination"] is not None and not intersect((public,), parse_ranges(rule["destination"])):
             return ""
-        if protocol not in ("any", app["protocol"]):
-            return ""
-        spans = [tuple(map(int, (text.split("-") * 2)[:2])) for text in rule["ports"]]
-        if protocol != "any" and spans and not any(low <= app["port"] <= high for low, high in spans):
+        if not is_l4_match(rule, app["protocol"], app["port"]):
             return ""
         return (
             f"ct original ip daddr {app['public']} meta l4proto {app['protocol']} ct original proto-dst {app['port']}"

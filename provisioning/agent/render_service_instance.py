@@ -12,7 +12,7 @@ from provisioning.agent import fwmarks
 from provisioning.agent.address_families import IPV4, IPV6, nft_interval
 from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftCounter, NftTable
 from provisioning.agent.document import DocumentSection
-from provisioning.agent.nft_matches import CONNECTION_PORT, protocol_match
+from provisioning.agent.nft_matches import CONNECTION_PORT, l4_matches
 from provisioning.agent.parsed_segment import ParsedSegment
 from provisioning.agent.render_namespace import in_family, instance_port
 from provisioning.core.node_document import InstanceBody
@@ -109,9 +109,9 @@ def _filter_rules(rule: FirewallRuleEntry) -> Iterator[str]:
     sides = (("saddr", rule["source"]), ("daddr", rule["destination"]))
     limits = [(field, parse_ranges(texts)) for field, texts in sides if texts is not None]
     verdict = "goto pass" if rule["action"] == "allow" else "goto refuse"
-    parts = list(filter(None, (protocol_match(rule, CONNECTION_PORT), verdict)))
+    ends = [" ".join(filter(None, (match, verdict))) for match in l4_matches(rule, CONNECTION_PORT)]
     if not limits:
-        yield " ".join(parts)
+        yield from ends
         return
     for family in (IPV4, IPV6):
         selected = [(field, family.select(ranges)) for field, ranges in limits]
@@ -120,4 +120,4 @@ def _filter_rules(rule: FirewallRuleEntry) -> Iterator[str]:
                 f"ct original {family.ip} {field} {{ {', '.join(map(nft_interval, ranges))} }}"
                 for field, ranges in selected
             ]
-            yield " ".join([*matches, *parts])
+            yield from (" ".join([*matches, end]) for end in ends)

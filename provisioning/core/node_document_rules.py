@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Annotated, TypedDict
 
 Ranges = list[str]
-Protocol = Annotated[str, "any, tcp, udp, icmp, icmpv6 or a number"]
-Ports = Annotated[list[str], "destination ports and spans of them (443, 8000-8100); empty for all"]
 
 # Matches and rules
+
+
+class L4Entry(TypedDict):
+    """A protocol with its ports."""
+
+    protocol: Annotated[str, "any, tcp, udp, icmp, icmpv6 or a number"]
+    ports: Annotated[list[str], "destination ports and spans of them (443, 8000-8100); empty for all"]
 
 
 class MatchEntry(TypedDict):
@@ -16,8 +21,7 @@ class MatchEntry(TypedDict):
 
     source: Annotated[Ranges | None, "null: every address"]
     destination: Annotated[Ranges | None, "null: every address"]
-    protocol: Protocol
-    ports: Ports
+    l4: Annotated[list[L4Entry], "one of them matches; empty: nothing does"]
 
 
 class FirewallRuleEntry(MatchEntry):

@@ -31,6 +31,12 @@ def upgrade_body(kind: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
             segment: {**peer, "rules": [_with_tier(rule) for rule in peer["rules"]]}
             for segment, peer in body["peer_rules"].items()
         }
+    elif kind == "exchange.connector":
+        upgraded["links"] = [
+            {**link, "nat_rules": [_with_l4(rule) for rule in link["nat_rules"]]} for link in body["links"]
+        ]
+    elif kind == "exchange.instance":
+        upgraded["rules"] = [_with_l4(rule) for rule in body["rules"]]
     return {**upgraded, "version": VERSION}
 
 
@@ -44,4 +50,10 @@ def _with_tier(rule: Mapping[str, Any]) -> dict[str, Any]:
     """There was one tier, and an action ``watch`` that counted and went on."""
     is_watch = rule["action"] == "watch"
     mode, action = ("monitor", "allow") if is_watch else ("enforce", rule["action"])
-    return {**rule, "tier": "standard", "mode": mode, "action": action, "reject": True}
+    return {**_with_l4(rule), "tier": "standard", "mode": mode, "action": action, "reject": True}
+
+
+def _with_l4(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule matched one protocol."""
+    kept = {name: value for name, value in rule.items() if name not in ("protocol", "ports")}
+    return {**kept, "l4": [{"protocol": rule["protocol"], "ports": rule["ports"]}]}

@@ -17,6 +17,12 @@ def previous_body(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
             segment: {**peer, "rules": [_without_tier(rule) for rule in peer["rules"]]}
             for segment, peer in body["peer_rules"].items()
         }
+    elif kind == "exchange.connector":
+        old["links"] = [
+            {**link, "nat_rules": [_with_protocol(rule) for rule in link["nat_rules"]]} for link in body["links"]
+        ]
+    elif kind == "exchange.instance":
+        old["rules"] = [_with_protocol(rule) for rule in body["rules"]]
     return old
 
 
@@ -27,4 +33,9 @@ def _with_group(member: Mapping[str, Any]) -> dict[str, Any]:
 
 def _without_tier(rule: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in rule.items() if name not in ("tier", "mode", "reject")}
-    return {**kept, "action": "watch"} if rule["mode"] == "monitor" else kept
+    return _with_protocol({**kept, "action": "watch"} if rule["mode"] == "monitor" else kept)
+
+
+def _with_protocol(rule: Mapping[str, Any]) -> dict[str, Any]:
+    [part] = rule["l4"]
+    return {name: value for name, value in rule.items() if name != "l4"} | part

@@ -61,8 +61,12 @@ def rules(draw: st.DrawFn, actions: list[str], most: int = 3) -> list[dict[str, 
     for _ in range(draw(one_of(range(1, most + 1)))):
         protocol = draw(one_of(["any", "any", "tcp", "tcp", "udp", 1, 47]))
         rule: dict[str, Any] = {"action": draw(one_of(actions)), "protocol": protocol}
-        if protocol in ("tcp", "udp"):
-            rule["ports"] = draw(several_of(PORTS)) or ["any"]
+        if draw(one_of([False, False, True])):
+            rule["protocol"] = draw(several_of(["tcp", "udp", 1, 47], 1, 3))
+        if set(rule["protocol"] if isinstance(rule["protocol"], list) else [protocol]) <= {"tcp", "udp"}:
+            rule["ports"] = draw(several_of([*PORTS, "web", "https", "dns"])) or ["any"]
+        elif draw(one_of([False, False, True])):
+            rule["ports"] = draw(several_of(["web", "dns", "others"], 1, 2))
         for side in ("source", "destination"):
             if draw(one_of([False, False, False, True])):
                 rule[side] = draw(
@@ -109,6 +113,11 @@ class NetworkGenerator:
         }
         near = [{"prefix": prefix, **entries[prefix]} for prefix in draw(several_of([*entries], 1, 3))]
         add("prefix-lists", {"name": "near", "entries": near})
+        web = [{"protocol": "tcp", "ports": ["80-90", "443"]}, {"protocol": "udp", "ports": draw(several_of(PORTS, 1))}]
+        add("port-lists", {"name": "web", "entries": web})
+        add(
+            "port-lists", {"name": "others", "entries": [{"protocol": 47}], "contains": draw(several_of(["web"], 0, 1))}
+        )
         add("prefix-lists", {"name": "empty", "entries": []})
         inner = [{"prefix": prefix} for prefix in draw(several_of(ADDRESSES, 0, 2))]
         add("prefix-lists", {"name": "mixed", "entries": inner, "contains": draw(several_of(LISTS, 0, 1))})

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from tests.core.sample_networks import IntentBuilder
 
+WELL_KNOWN = {"https": {("tcp", 443)}, "dns": {("tcp", 53), ("udp", 53)}}
 PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
 
 
@@ -134,12 +135,25 @@ class ObjectRows:
 
     def matches(self, rule: dict[str, Any], packet: Any) -> bool:
         """Return whether a rule of a policy, a firewall or NAT matches the packet."""
-        protocol = PROTOCOLS.get(str(rule["protocol"]), str(rule["protocol"]))
-        if protocol not in ("any", packet.protocol):
+        listed = rule["protocol"] if isinstance(rule["protocol"], list) else [rule["protocol"]]
+        protocols = {PROTOCOLS.get(str(protocol), str(protocol)) for protocol in listed}
+        if protocols.isdisjoint(("any", packet.protocol)):
             return False
-        if rule["ports"] != ["any"] and not any(low <= packet.port <= high for low, high in map(_ports, rule["ports"])):
+        if rule["ports"] != ["any"] and not any(self._is_port(name, packet) for name in rule["ports"]):
             return False
         return self.within(rule["source"], packet.source) and self.within(rule["destination"], packet.destination)
+
+    def _is_port(self, name: str, packet: Any) -> bool:
+        if name in WELL_KNOWN:
+            return (packet.protocol, packet.port) in WELL_KNOWN[name]
+        if name not in self._by_uid:
+            low, high = _ports(name)
+            return packet.protocol in ("tcp", "udp") and low <= packet.port <= high
+        body = self.body(name)
+        entries = ({**entry, "source": ["any"], "destination": ["any"]} for entry in body["entries"])
+        return any(self.matches(entry, packet) for entry in entries) or any(
+            self._is_port(inner, packet) for inner in body["contains"]
+        )
 
     def mapped(self, address: int, before: list[str], after: list[str]) -> int:
         """Return the address at the same offset in the paired prefix (1:1 NAT)."""

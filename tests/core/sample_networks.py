@@ -59,7 +59,7 @@ class IntentBuilder:
         return uid
 
     def uid(self, kind: str, number: int) -> str:
-        return f"{KINDS.index(kind)}-{number:04d}"
+        return f"u{KINDS.index(kind)}-{number:04d}"
 
     def add(self, kind: str, body: dict[str, Any]) -> str:
         number = self._last = self._last + 1

@@ -201,13 +201,17 @@ def _first_match(rules: Sequence[Section], from_: set[str], to: set[str], packet
 
 
 def _is_match(rule: Section, packet: SectionPacket) -> bool:
-    spans = [tuple(map(int, (text.split("-") * 2)[:2])) for text in rule["ports"]]
     return (
-        rule["protocol"] in ("any", packet.protocol)
-        and (not spans or any(low <= (packet.port or 0) <= high for low, high in spans))
+        any(_is_l4_match(part, packet) for part in rule["l4"])
         and (rule["source"] is None or is_within(rule["source"], packet.source))
         and (rule["destination"] is None or is_within(rule["destination"], packet.destination))
     )
+
+
+def _is_l4_match(part: Section, packet: SectionPacket) -> bool:
+    spans = [tuple(map(int, (text.split("-") * 2)[:2])) for text in part["ports"]]
+    is_port = not spans or any(low <= (packet.port or 0) <= high for low, high in spans)
+    return part["protocol"] in ("any", packet.protocol) and is_port
 
 
 def _is_carried_by_share(share: Section, section: Section, other: Section, packet: SectionPacket) -> bool:
@@ -225,7 +229,7 @@ def _is_plain(link: Section, address: int) -> bool:
         rule["source"] if rule["source"] is not None else ["0.0.0.0-255.255.255.255", "::-" + "ffff:" * 7 + "ffff"]
         for rule in link["nat_rules"]
         if rule["direction"] == "outbound" and rule["to_source"]["type"] != "none"
-        if rule["destination"] is None and rule["protocol"] == "any"
+        if rule["destination"] is None and rule["l4"][0]["protocol"] == "any"
     ]
     return is_within(map(_span, link["inside"]), address) and not any(is_within(ranges, address) for ranges in hidden)
 

@@ -63,7 +63,7 @@ def test_a_segment_has_one_section_for_all_nodes_and_a_vrf_for_each_node() -> No
     section = resources["segment/corp"].body
     assert [node["node"] for node in section["mesh"]] == list(nodes)
     assert len({node["index"] for node in section["mesh"]}) == 4
-    assert section["rules"][0]["chain"] == ["fw"] and section["rules"][0]["ports"] == ["443", "8000-8100"]
+    assert section["rules"][0]["chain"] == ["fw"] and section["rules"][0]["l4"][0]["ports"] == ["443", "8000-8100"]
     own = resources["exchange/us/2/segment/corp"].body
     assert set(own) == {"version", "nodes", "segment", "node", "index", "services"}
     assert [instance["id"] for instance in own["services"]["fw"]["instances"]] == ["fw/eu/1", "fw/eu/2"]

@@ -81,7 +81,7 @@ def test_all_problems_of_a_body_are_reported_at_once() -> None:
     }
 
 
-@pytest.mark.parametrize("port", [-1, 65536, 70000, "a", "5-1", "", True, 1.5, None, {}, "٤٤٣x"])
+@pytest.mark.parametrize("port", [-1, 65536, 70000, "5-1", "", True, 1.5, None, {}, "٤٤٣"])
 def test_an_invalid_port_is_refused(port: Any) -> None:
     rule = {"action": "allow", "protocol": "udp", "ports": [port]}
     assert complaints("policies", policy("p", 1, "a", "b", rule)) == {"rules[0].ports[0]": "bad_port"}

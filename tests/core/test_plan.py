@@ -171,8 +171,7 @@ def test_a_change_of_any_field_of_a_rule_is_described(field: str) -> None:
         "to": ["any"],
         "source": None,
         "destination": None,
-        "protocol": "tcp",
-        "ports": ["443"],
+        "l4": [{"protocol": "tcp", "ports": ["443"]}],
         "apply_to": "all",
     }
     other: dict[str, Any] = {
@@ -185,8 +184,7 @@ def test_a_change_of_any_field_of_a_rule_is_described(field: str) -> None:
         "to": ["internet"],
         "source": ["10.1.0.0-10.1.255.255"],
         "destination": ["10.1.0.0-10.1.255.255"],
-        "protocol": "udp",
-        "ports": ["80"],
+        "l4": [{"protocol": "tcp", "ports": ["443"]}, {"protocol": "udp", "ports": ["53"]}],
         "apply_to": "new",
     }
     [line] = describe_rules([rule], [{**rule, field: other[field]}])

@@ -119,8 +119,7 @@ class HandwrittenNetwork:
         rules = [
             {
                 "id": f"p/{i}", "tier": "standard", "mode": "enforce", "reject": True, "chain": [],
-                "source": None, "destination": None, "protocol": "any", "ports": [],
-                "apply_to": "all", **rule,
+                "source": None, "destination": None, "apply_to": "all", **with_l4(rule),
             }
             for i, rule in enumerate(self.rules.get(segment, ()), start=1)
         ]  # fmt: skip
@@ -166,13 +165,19 @@ class HandwrittenNetwork:
                 for number, segment in enumerate(sorted(self.default_action), start=12)
             ],
             "license": "included", "exchange": host.partition("/")[0], "zones": [], "default_action": "allow",
-            "rules": [{"source": None, "destination": None, **rule} for rule in self.instance_rules],
+            "rules": [{"source": None, "destination": None, **with_l4(rule)} for rule in self.instance_rules],
         }  # fmt: skip
 
 
 def _range(prefix: str) -> str:
     network = IPv4Network(prefix)
     return f"{network[0]}-{network[-1]}"
+
+
+def with_l4(rule: dict[str, Any]) -> dict[str, Any]:
+    """Return a rule with its protocol and ports as documents write them."""
+    kept = {name: value for name, value in rule.items() if name not in ("protocol", "ports")}
+    return {**kept, "l4": [{"protocol": rule.get("protocol", "any"), "ports": rule.get("ports", [])}]}
 
 
 def policy_rule(source: str, destination: str, action: str = "allow", **more: Any) -> dict[str, Any]:

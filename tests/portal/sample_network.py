@@ -34,6 +34,7 @@ EXIT = {"name": "exit", "kind": "internet-exit", "exchange": "eu", "attachments"
 EVERY_KIND: dict[str, dict[str, Any]] = {
     "segments": {"name": "partner", "default_action": "deny", "color": "#a8527f"},
     "prefix-lists": {"name": "clinics", "entries": [{"prefix": "10.1.0.0/16", "ge": 20, "le": 24}]},
+    "port-lists": {"name": "imaging", "entries": [{"protocol": "tcp", "ports": ["104", "11112"]}]},
     "billing-tags": {"name": "it", "color": "#123456"},
     "connectors": {
         "name": "colo-fra",

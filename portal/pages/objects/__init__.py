@@ -18,6 +18,7 @@ from portal.pages.objects import (
     internet_apps,
     nat_rules,
     policies,
+    port_lists,
     prefix_lists,
     route_policies,
     segments,
@@ -31,7 +32,10 @@ SECTIONS: tuple[tuple[str, tuple[KindPage, ...]], ...] = (
     ("Network", (exchanges.KIND_PAGE, segments.KIND_PAGE, groups.KIND_PAGE, connectors.KIND_PAGE, services.KIND_PAGE)),
     (
         "Security policy",
-        (policies.KIND_PAGE, shares.KIND_PAGE, internet_apps.KIND_PAGE, prefix_lists.KIND_PAGE, assertions.KIND_PAGE),
+        (
+            *(policies.KIND_PAGE, shares.KIND_PAGE, internet_apps.KIND_PAGE, prefix_lists.KIND_PAGE),
+            *(port_lists.KIND_PAGE, assertions.KIND_PAGE),
+        ),
     ),
     ("Edge and routes", (nat_rules.KIND_PAGE, route_policies.KIND_PAGE)),
     ("Money", (billing_tags.KIND_PAGE,)),

@@ -132,6 +132,8 @@ def _bind_field(
     name = ".".join(filter(None, (base, field.path)))
     value = value_at(body, field.path)
     bound = BoundField(field, name, f"{prefix}-{name or field.label}".replace(" ", "-"), value)
+    if isinstance(field, SelectField) and isinstance(value, list):
+        bound.value = ", ".join(map(str, value))
     if isinstance(field, CheckboxField) and value is None:
         bound.value = field.default
     if isinstance(field, TextListField) and value == [ANY]:

@@ -39,6 +39,7 @@ from provisioning.core.intent.fields import (
     Field,
     Integer,
     IpProtocol,
+    IpProtocols,
     Labels,
     Object,
     Objects,
@@ -47,8 +48,9 @@ from provisioning.core.intent.fields import (
     Selector,
     Text,
 )
-from provisioning.core.intent.match_fields import AddressMatch, Match, Ports
+from provisioning.core.intent.match_fields import AddressMatch, Match, Ports, RulePorts
 from provisioning.core.values.protocols import PORT_PROTOCOLS
+from provisioning.core.values.well_known_ports import WELL_KNOWN_PORTS
 
 SIZES = tuple((key, f"{key}, {rate(bits)}") for key, bits in catalog.SIZES.items())
 LOCATIONS = {
@@ -182,6 +184,19 @@ def _(spec: AddressMatch, path: str, label: str, layout: dict[str, Any]) -> Form
 @_form_field.register
 def _(spec: IpProtocol, path: str, label: str, layout: dict[str, Any]) -> FormField:
     return SelectField(path, label, **{"options": PROTOCOLS, "half": True, **layout})
+
+
+@_form_field.register
+def _(spec: IpProtocols, path: str, label: str, layout: dict[str, Any]) -> FormField:
+    options = (*PROTOCOLS[:3], ("tcp, udp", "tcp and udp"), *PROTOCOLS[3:])
+    return SelectField(path, label, **{"options": options, "half": True, **layout})
+
+
+@_form_field.register
+def _(spec: RulePorts, path: str, label: str, layout: dict[str, Any]) -> FormField:
+    literals = {"any": "any port", **{name: name for name in WELL_KNOWN_PORTS}}
+    declared = {"kinds": spec.kinds, "literals": literals, "many": True, "free": True, "ordered": True, "half": True}
+    return ReferenceField(path, label, **{**declared, "example": spec.example, **_hint(spec, layout)})
 
 
 @_form_field.register

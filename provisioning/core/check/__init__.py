@@ -42,7 +42,7 @@ _NETWORK_CHECKS: dict[Callable[[Network], Iterable[Problem]], tuple[str, ...]] =
     names.check_exchange_limits: ("exchanges",),
     groups.check_group_circles: ("groups",),
     groups.check_selectors: (),
-    prefix_lists.check_list_circles: ("prefix-lists",),
+    prefix_lists.check_list_circles: ("prefix-lists", "port-lists"),
     prefix_lists.check_lists_of_routes: ("prefix-lists", "route-policies"),
     connectors.check_link_addresses: ("connectors",),
     connectors.check_shared_networks: ("connectors",),

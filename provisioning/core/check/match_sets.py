@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from provisioning.core.intent import FirewallRule, Rule
-from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.intent.list_resolver import ListResolver
 from provisioning.core.values.addresses import ALL_ADDRESSES, Range, covers, intersect, subtract
-from provisioning.core.values.l4 import l4_ranges
 
 MAX_FRAGMENTS = 2_000
 """Of one match set; after these the search for its cover ends."""
@@ -66,12 +65,12 @@ class Budget:
             raise BudgetExceeded
 
 
-def rule_match_set(rule: Rule | FirewallRule, prefixes: PrefixResolver) -> MatchSet:
+def rule_match_set(rule: Rule | FirewallRule, prefixes: ListResolver) -> MatchSet:
     source, destination = prefixes.ranges(rule.source), prefixes.ranges(rule.destination)
     return MatchSet(
         ALL_ADDRESSES if source is None else source,
         ALL_ADDRESSES if destination is None else destination,
-        l4_ranges(rule.protocol, rule.ports),
+        prefixes.l4(rule),
     )
 
 

@@ -18,7 +18,6 @@ from provisioning.core.intent import (
     capitalise,
     kind_plural,
     kind_word,
-    named_uid,
 )
 from provisioning.core.intent.declaration import DeclaredField
 from provisioning.core.intent.fields import CatalogueKey
@@ -79,8 +78,8 @@ def _unknown_references(
     for path, kinds, uids in kind.declaration.named_objects(item):
         if known[kinds].issuperset(uids):
             continue
-        for index, name in enumerate(uids):
-            if (uid := named_uid(name)) and uid not in known[kinds]:
+        for index, uid in enumerate(uids):
+            if uid is not None and uid not in known[kinds]:
                 yield Problem(
                     "unknown_reference",
                     f"{kind.key}/{item.key}/{path.replace('[]', f'[{index}]')}",

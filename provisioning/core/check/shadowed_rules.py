@@ -181,7 +181,7 @@ class _ShadowSearch:
 
     def _match_sets(self, policy: Policy) -> _PolicyMatchSets:
         network = self.network
-        lists = [network.intent.prefix_lists[name] for name in network.prefix_lists_in(policy)]
+        lists = [network.lists[name] for name in network.lists_in(policy)]
         return network.derived.get(
             _MATCH_SETS,
             (policy, *lists),

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from provisioning.core.check.match_sets import MatchSet, ranges_overlap, rule_match_set
 from provisioning.core.intent import ANY, INTERNET, FirewallRule, Policy, Rule, Service
-from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.intent.list_resolver import ListResolver
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
@@ -69,12 +69,12 @@ def check_unmatched_rules(network: Network) -> Iterator[Problem]:
     for policy in network.intent.policies.values():
         if policy.enabled:
             segments = [network.resolved(uid) for uid in policy.segments if uid in network.intent.segments]
-            lists = [network.intent.prefix_lists[uid] for uid in network.prefix_lists_in(policy)]
+            lists = [network.intent.prefix_lists[uid] for uid in network.lists_in(policy)]
             make = partial(_check_policy, policy, segments, network.prefixes)
             yield from network.derived.get(_PROBLEMS, (policy, None, *segments, None, *lists), make, of=policy.uid)
 
 
-def _check_policy(policy: Policy, segments: Sequence[ResolvedSegment], prefixes: PrefixResolver) -> tuple[Problem, ...]:
+def _check_policy(policy: Policy, segments: Sequence[ResolvedSegment], prefixes: ListResolver) -> tuple[Problem, ...]:
     flows = [possible for resolved in segments for possible in _flows_between(policy.from_, policy.to, resolved)]
     if not flows:
         return ()
@@ -91,7 +91,7 @@ def check_unmatched_firewall_rules(network: Network) -> Iterator[Problem]:
     """Warn about rules of firewalls that no flow in the segments of the service can match."""
     for service in network.intent.services.values():
         segments = [network.resolved(uid) for uid in service.segments if uid in network.intent.segments]
-        lists = [network.intent.prefix_lists[uid] for uid in network.prefix_lists_in(service)]
+        lists = [network.intent.prefix_lists[uid] for uid in network.lists_in(service)]
         make = partial(_check_service, service, segments, network.prefixes)
         yield from network.derived.get(
             _SERVICE_PROBLEMS, (service, None, *segments, None, *lists), make, of=service.uid
@@ -99,7 +99,7 @@ def check_unmatched_firewall_rules(network: Network) -> Iterator[Problem]:
 
 
 def _check_service(
-    service: Service, segments: Sequence[ResolvedSegment], prefixes: PrefixResolver
+    service: Service, segments: Sequence[ResolvedSegment], prefixes: ListResolver
 ) -> tuple[Problem, ...]:
     flows = [
         possible
@@ -146,7 +146,7 @@ def _named_addresses(resolved: ResolvedSegment) -> _NamedAddresses:
 
 
 def _check_rule(
-    where: _RulePlace, rule: Rule | FirewallRule, flows: Sequence[_PossibleFlows], prefixes: PrefixResolver
+    where: _RulePlace, rule: Rule | FirewallRule, flows: Sequence[_PossibleFlows], prefixes: ListResolver
 ) -> Iterator[Problem]:
     box = rule_match_set(rule, prefixes)
     if box.is_empty:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from provisioning.core.compile.rules import match_entry, range_texts
 from provisioning.core.intent import Attachment, Connector, NatRule, RouteRule
-from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.intent.list_resolver import ListResolver
 from provisioning.core.node_document import EdgeEntry
 from provisioning.core.node_document_rules import NatRuleEntry, RoutePolicyEntry, RouteRuleEntry
 from provisioning.core.resolve.connector_edge import RouteFilter
@@ -44,7 +44,7 @@ def _edge_entry(resolved: ResolvedSegment, connector: Connector, attachments: It
     }
 
 
-def _nat_rule(rule: NatRule, prefixes: PrefixResolver) -> NatRuleEntry:
+def _nat_rule(rule: NatRule, prefixes: ListResolver) -> NatRuleEntry:
     """Return a rule whose ``from`` and ``to`` pair off, in this order; a pool has no ``from``."""
     match, source, destination = rule.match, rule.source, rule.destination
     return {
@@ -73,7 +73,7 @@ def _route_policy(route_filter: RouteFilter) -> RoutePolicyEntry:
     }
 
 
-def _route_rule(rule: RouteRule, prefixes: PrefixResolver) -> RouteRuleEntry:
+def _route_rule(rule: RouteRule, prefixes: ListResolver) -> RouteRuleEntry:
     match, set_ = rule.match, rule.set
     return {
         "action": rule.action,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from provisioning.core.intent import ANY, INTERNET, FirewallRule, Intent, NatMatch, Policy, Rule
-from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.intent.list_resolver import ListResolver
 from provisioning.core.node_document_rules import MatchEntry, RuleEntry
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp
 from provisioning.core.values.addresses import Range, merge_ranges, range_text
+from provisioning.core.values.l4 import l4_parts
 
 _POLICY_RULES = DerivedKey[list[RuleEntry]]("rules of a policy")
 
@@ -20,7 +21,7 @@ def range_texts(ranges: Iterable[Range]) -> list[str]:
     return [range_text(pair) for pair in ranges]
 
 
-def _address_match(prefixes: PrefixResolver, names: tuple[str, ...]) -> list[str] | None:
+def _address_match(prefixes: ListResolver, names: tuple[str, ...]) -> list[str] | None:
     """Return prefixes and prefix lists as ranges; None where every address matches."""
     ranges = prefixes.ranges(names)
     return None if ranges is None else range_texts(ranges)
@@ -33,7 +34,7 @@ def rule_entries(network: Network, policies: Sequence[Policy]) -> list[RuleEntry
 
 
 def _policy_rules(network: Network, policy: Policy) -> list[RuleEntry]:
-    named = [network.intent.prefix_lists[uid] for uid in network.prefix_lists_in(policy)]
+    named = [network.lists[uid] for uid in network.lists_in(policy)]
 
     def make() -> list[RuleEntry]:
         from_, to = set_names(network.intent, policy.from_), set_names(network.intent, policy.to)
@@ -58,12 +59,11 @@ def _rule_entry(network: Network, policy: Policy, rule: Rule, from_: list[str], 
     }
 
 
-def match_entry(prefixes: PrefixResolver, match: Rule | FirewallRule | NatMatch) -> MatchEntry:
+def match_entry(prefixes: ListResolver, match: Rule | FirewallRule | NatMatch) -> MatchEntry:
     return {
         "source": _address_match(prefixes, match.source),
         "destination": _address_match(prefixes, match.destination),
-        "protocol": str(match.protocol),
-        "ports": list(match.ports),
+        "l4": [{"protocol": part.protocol, "ports": [*part.ports]} for part in l4_parts(prefixes.l4(match))],
     }
 
 

@@ -19,6 +19,7 @@ from provisioning.core.intent import (
     internet_apps,
     nat_rules,
     policies,
+    port_lists,
     prefix_lists,
     route_policies,
     segments,
@@ -42,6 +43,7 @@ from provisioning.core.intent.kind_words import capitalise, kind_plural, kind_wo
 from provisioning.core.intent.kinds import KINDS, Kind, all_kinds, kind_of, register_kind
 from provisioning.core.intent.nat_rules import DestinationTranslation, NatMatch, NatRule, Translation
 from provisioning.core.intent.policies import Policy, Rule
+from provisioning.core.intent.port_lists import PortEntry, PortList
 from provisioning.core.intent.prefix_lists import PrefixEntry, PrefixList
 from provisioning.core.intent.renamed_fields import old_field_names, translate_old_fields, translate_old_filters
 from provisioning.core.intent.route_policies import RouteMatch, RoutePolicy, RouteRule, RouteSetClause
@@ -80,6 +82,8 @@ __all__ = [
     "NatRule",
     "Placement",
     "Policy",
+    "PortEntry",
+    "PortList",
     "PrefixEntry",
     "PrefixList",
     "Problem",
@@ -119,6 +123,7 @@ _KINDS: tuple[Kind, ...] = (
     segments.KIND,
     groups.KIND,
     prefix_lists.KIND,
+    port_lists.KIND,
     billing_tags.KIND,
     connectors.KIND,
     services.KIND,
@@ -146,6 +151,7 @@ class Intent:
     segments: dict[str, Segment] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     prefix_lists: dict[str, PrefixList] = field(default_factory=dict)
+    port_lists: dict[str, PortList] = field(default_factory=dict)
     billing_tags: dict[str, BillingTag] = field(default_factory=dict)
     connectors: dict[str, Connector] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)

@@ -8,16 +8,14 @@ from functools import cache, cached_property
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from provisioning.core.intent.field_reader import FieldReader
-from provisioning.core.intent.fields import ANY, INTERNET, Build, Field, Object, as_tuple, named_uid
+from provisioning.core.intent.fields import Build, Field, Object, as_tuple
 from provisioning.core.intent.old_names import RenamedFrom
 
 ObjectReference = tuple[str, str]
 """(kind, uid)."""
 
-_LITERALS = frozenset((ANY, INTERNET))
-
-NamedObjects = tuple[str, tuple[str, ...], Sequence[str]]
-"""Path of a field (``[]`` for the place in a list), the kinds it may name, and what it names."""
+NamedObjects = tuple[str, tuple[str, ...], Sequence[str | None]]
+"""Path of a field (``[]`` for the place in a list), the kinds it may name, and the uids there; None for a literal."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +54,7 @@ class Declaration:
         self._check_body = getattr(type_, "check_body", None)
         self._translate_body = getattr(type_, "translate_body", None)
         self._references = tuple(
-            (field.name, field.attribute, field.spec.kinds, field.spec.is_list, field.nested)
-            for field in self.fields
-            if field.is_reference
+            (field.name, field.attribute, field.spec, field.nested) for field in self.fields if field.is_reference
         )
         self._sets: tuple[tuple[str, Any], ...] = tuple(
             (field.name, field.spec.sorted_by) for field in self.fields if field.spec.is_set
@@ -138,26 +134,28 @@ class Declaration:
 
     def references(self, body: Mapping[str, Any]) -> Iterator[ObjectReference]:
         """Yield what a stored body names; a uid is counted for each kind it may be of."""
-        for name, _, kinds, is_list, nested in self._references:
+        for name, _, spec, nested in self._references:
             value = body.get(name)
             if not value:
                 continue
-            for inner in value if is_list else (value,):
-                if nested is not None and not kinds:
+            for inner in value if spec.is_list else (value,):
+                if nested is not None and not spec.kinds:
                     yield from nested.references(inner)
-                elif inner not in _LITERALS and (uid := named_uid(inner)):
-                    for kind in kinds:
+                elif uid := spec.uid_in(inner):
+                    for kind in spec.kinds:
                         yield kind, uid
 
     def named_objects(self, item: Any, path: str = "") -> Iterator[NamedObjects]:
         """Yield what a typed value names, field by field."""
-        for name, attribute, kinds, is_list, nested in self._references:
+        for name, attribute, spec, nested in self._references:
             value = getattr(item, attribute)
             if not value:
                 continue
-            if kinds:
-                yield (f"{path}{name}[]", kinds, value) if is_list else (path + name, kinds, (value,))
-            elif nested is not None and is_list:
+            if spec.kinds and spec.is_list:
+                yield f"{path}{name}[]", spec.kinds, [spec.uid_in(inner) for inner in value]
+            elif spec.kinds:
+                yield path + name, spec.kinds, [spec.uid_in(value)]
+            elif nested is not None and spec.is_list:
                 for index, inner in enumerate(value):
                     yield from nested.named_objects(inner, f"{path}{name}[{index}].")
             elif nested is not None and isinstance(value, nested.type):

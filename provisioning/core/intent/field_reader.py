@@ -7,13 +7,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from provisioning.core.intent.kind_words import kind_word
-from provisioning.core.intent.limits import LIST_ITEMS, PORTS, PREFIXES, REFERENCES, Limit
+from provisioning.core.intent.limits import LIST_ITEMS, PORTS, PREFIXES, PROTOCOLS, REFERENCES, Limit
 from provisioning.core.intent.old_names import RenamedFrom
 from provisioning.core.values.address_forms import BadAddress, canonical_addresses, canonical_prefix
 from provisioning.core.values.labels import BadLabel, check_label
 from provisioning.core.values.protocols import PORT_PROTOCOLS, PROTOCOL_NUMBERS
 from provisioning.core.values.resource import Problem
 from provisioning.core.values.text import normalise_text, text_fault
+from provisioning.core.values.well_known_ports import WELL_KNOWN_PORTS
 
 ResolveReference = Callable[[str, str], str | None]
 """(kind, name or id) → uid, or None when there is no such item."""
@@ -249,9 +250,31 @@ class FieldReader:
         )
         return "any"
 
-    def ports(self, protocol: str | int, field: str = "ports") -> list[str]:
-        """Destination ports and port ranges, sorted and merged; empty where they are every port."""
+    def protocols(self, field: str = "protocol") -> str | int | list[str | int]:
+        """One protocol, or a list of several, sorted."""
+        value = self.get(field, "any")
+        if isinstance(value, str) and "," in value:
+            value = [part for part in value.split(",") if part.strip()]
+        if not isinstance(value, list):
+            return self.protocol(field)
+        if not value:
+            self.problem("required", field, f"“{field}” is empty. Leave it out, or write any, for every protocol.")
+        self.check_limit(field, len(value), PROTOCOLS)
+        items = {f"{field}[{index}]": item for index, item in enumerate(value)}
+        reader = FieldReader(items, self.resolve, self.path, self.problems)
+        protocols = {reader.protocol(path) for path in items}
+        if "any" in protocols or not protocols:
+            return "any"
+        listed = sorted(protocols, key=str)
+        return listed if len(listed) > 1 else listed[0]
+
+    def ports(self, protocols: Collection[str | int], field: str = "ports", lists: bool = False) -> list[str]:
+        """Destination ports and port ranges, sorted and merged; empty where they are every port.
+
+        With ``lists`` also port lists by uid and names of well-known ports, behind them.
+        """
         spans: list[tuple[int, int]] = []
+        names: dict[str, None] = {}
         is_every_port = False
         for path, item in self._list_items(field, (), PORTS):
             if item == "any":
@@ -260,12 +283,17 @@ class FieldReader:
             number = isinstance(item, int) and not isinstance(item, bool)
             match = _PORT_RANGE.fullmatch(item if isinstance(item, str) else str(item) if number else "")
             low, high = (int(match[1]), int(match[2] or match[1])) if match else (-1, -1)
-            if not 0 <= low <= high <= 65535:
+            # A uid may happen to have no letter.
+            if lists and isinstance(item, str) and (re.search("[a-zA-Z]", item) or item.count("-") > 3):
+                if name := self._port_name(path, item):
+                    names[name] = None
+            elif not 0 <= low <= high <= 65535:
                 self.problem("bad_port", path, f"“{item}” is not a port. Use 0 to 65535, or a range like 8000-8100.")
             else:
                 spans.append((low, high))
-        if spans and protocol not in PORT_PROTOCOLS:
-            self.problem("bad_port", field, f"Ports need the protocol tcp or udp; this one is “{protocol}”.")
+        if spans and not all(protocol in PORT_PROTOCOLS for protocol in protocols):
+            words = ", ".join(map(str, protocols))
+            self.problem("bad_port", field, f"Ports need the protocol tcp or udp; this one is “{words}”.")
         merged: list[tuple[int, int]] = []
         for low, high in sorted(spans):
             if merged and low <= merged[-1][1] + 1:
@@ -274,7 +302,22 @@ class FieldReader:
                 merged.append((low, high))
         if is_every_port or merged == [(0, 65535)]:
             return []
-        return [str(low) if low == high else f"{low}-{high}" for low, high in merged]
+        return [*(str(low) if low == high else f"{low}-{high}" for low, high in merged), *sorted(names)]
+
+    def _port_name(self, path: str, text: str) -> str | None:
+        """Return the uid of a port list, or the name of well-known ports."""
+        name = normalise_text(text)
+        uid = self.resolve("port-lists", name)
+        if uid is None and name.lower() in WELL_KNOWN_PORTS:
+            return name.lower()
+        if uid is None:
+            self.problem(
+                "unknown_reference",
+                path,
+                f"There is no port list “{name}”, and no well-known ports of this name. Write the ports by number, or "
+                "make a port list.",
+            )
+        return uid
 
     # Nested objects
 

@@ -71,6 +71,10 @@ class Field:
     sorted_by: ClassVar[SortKey | None] = None
     """Of a list that is a set: the order it is stored in."""
 
+    def uid_in(self, name: str) -> str | None:
+        """Return the uid of the object that a stored name means; None where it means itself."""
+        return None if name in self.literals else name
+
     @property
     def required(self) -> bool:
         return self.default is REQUIRED
@@ -324,6 +328,23 @@ class IpProtocol(Field):
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
         return reader.protocol(name)
+
+
+@dataclass(frozen=True)
+class IpProtocols(IpProtocol):
+    """One protocol or a list of them; a list of one is stored as that one."""
+
+    help: str = "any, tcp, udp, icmp, icmpv6, a number, or a list of them"
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        return reader.protocols(name)
+
+    def converter(self, nested: Nested | None) -> Converter:
+        return _as_protocols
+
+
+def _as_protocols(value: Any, number: int, body: Mapping[str, Any]) -> Any:
+    return tuple(value) if isinstance(value, list) else (value,)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ LITERAL_PREFIXES = Limit(1_000, "prefixes", "Write neighbours as one shorter pre
 ATTACHMENTS = Limit(256, "attachments", "Make a second connector for the others.")
 REFERENCES = Limit(1_000, "names", "Put what belongs together into a group and name that.")
 """Of references in one field."""
+PROTOCOLS = Limit(64, "protocols", "Split the rule in two.")
 LABELS = Limit(64, "labels", "Leave out those that no selector asks for.")
 """Of a connector or an attachment."""
 OBJECTS = Limit(150_000, "objects", "Send them in parts, as tables or lists of edits.")

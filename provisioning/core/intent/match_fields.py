@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from provisioning.core.intent.field_reader import FieldReader
-from provisioning.core.intent.fields import ANY, Converter, Field, Nested, SortKey
+from provisioning.core.intent.fields import ANY, Converter, Field, Nested, SortKey, named_uid
 from provisioning.core.intent.limits import PORTS, PREFIXES, Limit
 from provisioning.core.values.addresses import prefix_order
+from provisioning.core.values.l4 import is_port_range
+from provisioning.core.values.well_known_ports import WELL_KNOWN_PORTS
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,10 @@ class AddressMatch(Match):
     left out by a ``!`` before it."""
 
     ranges: bool = True
+
+    def uid_in(self, name: str) -> str | None:
+        return None if name == ANY else named_uid(name)
+
     kinds: tuple[str, ...] = ("prefix-lists",)
     sorted_by: ClassVar[SortKey | None] = staticmethod(prefix_order)
     limit: Limit | None = PREFIXES
@@ -68,7 +74,24 @@ class Ports(Match):
     limit: Limit | None = PORTS
 
     def read_values(self, reader: FieldReader, name: str, before: Mapping[str, Any]) -> list[str]:
-        return reader.ports(before[self.beside], name)
+        return reader.ports([before[self.beside]], name)
+
+
+@dataclass(frozen=True)
+class RulePorts(Ports):
+    """Destination ports, port lists by uid and names of well-known ports (values/well_known_ports.py)."""
+
+    help: str = "destination ports (443, 8000-8100), port lists, or well-known names like https; left out: every port"
+    example: str = "any, or 443, 8000-8100, https"
+    kinds: tuple[str, ...] = ("port-lists",)
+
+    def read_values(self, reader: FieldReader, name: str, before: Mapping[str, Any]) -> list[str]:
+        protocols = before[self.beside]
+        return reader.ports(protocols if isinstance(protocols, list) else [protocols], name, lists=True)
+
+    def uid_in(self, name: str) -> str | None:
+        is_literal = name == ANY or name in WELL_KNOWN_PORTS or is_port_range(name)
+        return None if is_literal else name
 
 
 SourceMatch = Annotated[tuple[str, ...], AddressMatch(label="Source")]

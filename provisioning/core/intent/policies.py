@@ -12,7 +12,7 @@ from provisioning.core.intent.fields import (
     INTERNET,
     Boolean,
     Choice,
-    IpProtocol,
+    IpProtocols,
     Objects,
     Position,
     References,
@@ -21,7 +21,7 @@ from provisioning.core.intent.fields import (
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
 from provisioning.core.intent.limits import MATCH_VALUES, RULES
-from provisioning.core.intent.match_fields import DestinationMatch, Ports, SourceMatch, count_match_values
+from provisioning.core.intent.match_fields import DestinationMatch, RulePorts, SourceMatch, count_match_values
 from provisioning.core.values.text import slug
 
 ACTIONS = {"allow": "allow", "deny": "deny", "inspect": "inspect", "pass": "pass"}
@@ -37,7 +37,7 @@ ENDPOINT_KINDS = ("groups", "connectors", "internet-apps")
 class Rule:
     """Empty ``ports`` means every port; an empty ``source`` or ``destination`` every address.
 
-    Addresses are prefixes and uids of prefix lists; ``PrefixResolver.ranges`` reads them. ``action`` ``pass``: the next
+    Addresses are prefixes and uids of prefix lists; ``ListResolver.ranges`` reads them. ``action`` ``pass``: the next
     tier decides. ``reject``: the sender of what is denied is told, by a reset or an ICMP error.
     """
 
@@ -67,8 +67,8 @@ class Rule:
             filter=True,
         ),
     ]
-    protocol: Annotated[str | int, IpProtocol()]
-    ports: Annotated[tuple[str, ...], Ports()]
+    protocol: Annotated[tuple[str | int, ...], IpProtocols()]
+    ports: Annotated[tuple[str, ...], RulePorts()]
     source: SourceMatch
     destination: DestinationMatch
 

@@ -13,7 +13,7 @@ from provisioning.core.intent.fields import (
     Choice,
     Converter,
     Integer,
-    IpProtocol,
+    IpProtocols,
     Nested,
     Object,
     Objects,
@@ -24,7 +24,7 @@ from provisioning.core.intent.fields import (
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
 from provisioning.core.intent.limits import MATCH_VALUES, RULES
-from provisioning.core.intent.match_fields import DestinationMatch, Ports, SourceMatch, count_match_values
+from provisioning.core.intent.match_fields import DestinationMatch, RulePorts, SourceMatch, count_match_values
 
 FIREWALL = "linux-firewall"
 _ACTIONS = {"allow": "allow", "deny": "deny"}
@@ -60,8 +60,8 @@ class FirewallRule:
     """A rule of our own firewall product; empty tuples mean everything."""
 
     action: Annotated[str, Choice(_ACTIONS)]
-    protocol: Annotated[str | int, IpProtocol()]
-    ports: Annotated[tuple[str, ...], Ports()]
+    protocol: Annotated[tuple[str | int, ...], IpProtocols()]
+    ports: Annotated[tuple[str, ...], RulePorts()]
     source: SourceMatch
     destination: DestinationMatch
 

@@ -108,7 +108,7 @@ class _AffectedObjects:
             case _:
                 of_kind: type = type(item)
                 named = declaration_of(of_kind).named_objects(item)
-                yield from (uid for _, _, uids in named for uid in uids)
+                yield from (uid for _, _, uids in named for uid in uids if uid is not None)
 
     def _affected_by_side(self, side: ShareSide) -> Iterator[str]:
         yield side.segment

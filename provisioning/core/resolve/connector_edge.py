@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from provisioning.core.intent import Attachment, Connector, NatRule, RouteMatch, RoutePolicy, RouteRule
-from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.intent.list_resolver import ListResolver
 from provisioning.core.values.addresses import Range, assign_owners, intersect, merge_ranges, prefix_range, subtract
 from provisioning.core.values.as_paths import compile_as_path
 
@@ -36,7 +36,7 @@ def present_attachments(
     attachments: Sequence[Attachment],
     nat: Sequence[NatRule],
     filters: Sequence[RouteFilter],
-    prefixes: PrefixResolver,
+    prefixes: ListResolver,
 ) -> list[PresentedAttachment]:
     """Return what each attachment of a connector in one segment presents. nat: in the order the rules are tried."""
     if not nat and not filters and len(attachments) == 1:
@@ -54,7 +54,7 @@ class _ConnectorEdge:
         nat: Sequence[NatRule],
         filters: Sequence[RouteFilter],
         path: str,
-        prefixes: PrefixResolver,
+        prefixes: ListResolver,
     ) -> None:
         self.filters, self.path, self.prefixes = filters, path, prefixes
         self.inside = [
@@ -140,7 +140,7 @@ def prefix_length(prefix: str) -> int:
 class RouteFilter:
     """One route policy, compiled to be asked about many routes."""
 
-    def __init__(self, policy: RoutePolicy, prefixes: PrefixResolver) -> None:
+    def __init__(self, policy: RoutePolicy, prefixes: ListResolver) -> None:
         self.policy, self.prefixes = policy, prefixes
         self._rules = [(rule, _RouteMatcher(rule.match, prefixes)) for rule in policy.rules]
 
@@ -160,7 +160,7 @@ class RouteFilter:
 
 
 class _RouteMatcher:
-    def __init__(self, match: RouteMatch, prefixes: PrefixResolver) -> None:
+    def __init__(self, match: RouteMatch, prefixes: ListResolver) -> None:
         self._path = compile_as_path(match.as_path) if match.as_path is not None else None
         # No route carries communities before routes are learned.
         self._never = bool(match.communities)

@@ -12,12 +12,12 @@ from provisioning.core.intent import (
     Intent,
     NatRule,
     Policy,
-    PrefixList,
     RoutePolicy,
     Service,
     Share,
     named_uid,
 )
+from provisioning.core.intent.list_resolver import MatchList
 from provisioning.core.values.text import normalise_text
 
 AttachedConnector = tuple[Connector, list[Attachment]]
@@ -105,29 +105,35 @@ class IntentIndex:
                 by_segment.setdefault(policy.segment, []).append(policy)
         return by_segment
 
-    # Prefix lists
+    # Lists that rules name
 
     @cached_property
-    def _prefix_lists_by_item(self) -> dict[str, tuple[str, ...]]:
-        """uid of a policy, NAT rule, route policy or service → the prefix lists it names."""
-        intent, lists = self.intent, self.intent.prefix_lists
+    def lists(self) -> dict[str, MatchList]:
+        """Prefix lists and port lists by uid."""
+        intent = self.intent
+        return {**intent.prefix_lists, **intent.port_lists} if intent.port_lists else {**intent.prefix_lists}
+
+    @cached_property
+    def _lists_by_item(self) -> dict[str, tuple[str, ...]]:
+        """uid of a policy, NAT rule, route policy or service → the lists it names."""
+        intent, lists = self.intent, self.lists
         if not lists:
             return {}
         kinds = (intent.policies, intent.nat_rules, intent.route_policies, intent.services)
         return {
-            item.uid: _with_contained_lists((named_uid(name) for name in _prefix_names(item)), lists)
+            item.uid: _with_contained_lists((named_uid(name) for name in _list_names(item)), lists)
             for kind in kinds
             for item in kind.values()
         }
 
-    def prefix_lists_in(self, item: Policy | NatRule | RoutePolicy | Service) -> tuple[str, ...]:
-        """Return the uids of the prefix lists that the rules of an item name, and of those in them."""
-        return self._prefix_lists_by_item.get(item.uid, ())
+    def lists_in(self, item: Policy | NatRule | RoutePolicy | Service) -> tuple[str, ...]:
+        """Return the uids of the lists that the rules of an item name, and of those in them."""
+        return self._lists_by_item.get(item.uid, ())
 
-    def prefix_lists_of(self, *items: Iterable[Policy | NatRule | RoutePolicy | Service]) -> dict[str, PrefixList]:
-        """Return the prefix lists that these items name, by uid."""
-        names = dict.fromkeys(name for group in items for item in group for name in self.prefix_lists_in(item))
-        return {name: self.intent.prefix_lists[name] for name in names}
+    def lists_of(self, *items: Iterable[Policy | NatRule | RoutePolicy | Service]) -> dict[str, MatchList]:
+        """Return the lists that these items name, by uid."""
+        names = dict.fromkeys(name for group in items for item in group for name in self.lists_in(item))
+        return {name: self.lists[name] for name in names}
 
     # Names
 
@@ -141,7 +147,7 @@ class IntentIndex:
         return objects.get(wanted) or self._by_name[kind].get(normalise_text(wanted))
 
 
-def _with_contained_lists(uids: Iterable[str | None], lists: Mapping[str, PrefixList]) -> tuple[str, ...]:
+def _with_contained_lists(uids: Iterable[str | None], lists: Mapping[str, MatchList]) -> tuple[str, ...]:
     """Return those that are lists, and the lists in them, each once."""
     found: dict[str, None] = {}
     pending = [uid for uid in uids if uid in lists]
@@ -153,12 +159,11 @@ def _with_contained_lists(uids: Iterable[str | None], lists: Mapping[str, Prefix
     return tuple(found)
 
 
-def _prefix_names(item: Policy | NatRule | RoutePolicy | Service) -> Iterable[str]:
-    """What an item names where prefixes or prefix lists may stand."""
+def _list_names(item: Policy | NatRule | RoutePolicy | Service) -> Iterable[str]:
+    """What an item names where lists may stand."""
     if isinstance(item, Policy):
         for rule in item.rules:
-            yield from rule.source
-            yield from rule.destination
+            yield from (*rule.source, *rule.destination, *rule.ports)
     elif isinstance(item, NatRule):
         yield from item.match.source
         yield from item.match.destination
@@ -167,5 +172,4 @@ def _prefix_names(item: Policy | NatRule | RoutePolicy | Service) -> Iterable[st
             yield from route_rule.match.prefixes
     else:
         for firewall_rule in item.firewall_rules:
-            yield from firewall_rule.source
-            yield from firewall_rule.destination
+            yield from (*firewall_rule.source, *firewall_rule.destination, *firewall_rule.ports)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from provisioning.core.intent import ANY, INTERNET, Attachment, Connector, Policy, Segment
-from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.intent.list_resolver import ListResolver
 from provisioning.core.resolve.routing_table import Member, RoutingTable
 
 NamesOnEitherSide = tuple[tuple[str, ...], tuple[str, ...]]
@@ -40,7 +40,7 @@ class InspectedChains:
 class LocalSegment:
     """A routing table with the enabled policies of its segment, in the order they are tried."""
 
-    def __init__(self, routing_table: RoutingTable, policies: Sequence[Policy], prefixes: PrefixResolver) -> None:
+    def __init__(self, routing_table: RoutingTable, policies: Sequence[Policy], prefixes: ListResolver) -> None:
         self.routing_table, self.policies, self.prefixes = routing_table, policies, prefixes
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from provisioning.core.intent import NatMatch, NatRule
-from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.intent.list_resolver import ListResolver
 from provisioning.core.resolve.connector_edge import prefix_pairs
 from provisioning.core.values.addresses import contains, prefix_range
 from provisioning.core.values.l4 import l4_index, l4_ranges, protocol_and_port
@@ -30,7 +30,7 @@ class TranslatedPacket:
     pool: bool = False
 
 
-def translate_outbound(rules: Sequence[NatRule], prefixes: PrefixResolver, packet: Packet) -> TranslatedPacket | None:
+def translate_outbound(rules: Sequence[NatRule], prefixes: ListResolver, packet: Packet) -> TranslatedPacket | None:
     """Return what the network sees of a packet that comes from behind the connector; None where no rule matches it."""
     rule = _first_match(rules, "outbound", prefixes, packet)
     if rule is None:
@@ -43,7 +43,7 @@ def translate_outbound(rules: Sequence[NatRule], prefixes: PrefixResolver, packe
     return TranslatedPacket(rule, Packet(source, *_translate_destination(rule, packet, prefixes)), pool)
 
 
-def translate_inbound(rules: Sequence[NatRule], prefixes: PrefixResolver, packet: Packet) -> TranslatedPacket | None:
+def translate_inbound(rules: Sequence[NatRule], prefixes: ListResolver, packet: Packet) -> TranslatedPacket | None:
     """Return what the inside sees of a packet that comes from elsewhere; None where no rule matches it."""
     rule = _first_match(rules, "inbound", prefixes, packet)
     if rule is None:
@@ -58,7 +58,7 @@ def translate_inbound(rules: Sequence[NatRule], prefixes: PrefixResolver, packet
     )
 
 
-def _translate_destination(rule: NatRule, packet: Packet, prefixes: PrefixResolver) -> tuple[int, int]:
+def _translate_destination(rule: NatRule, packet: Packet, prefixes: ListResolver) -> tuple[int, int]:
     if rule.destination.type == "none":
         return packet.destination, packet.l4
     destination = _map_address(
@@ -69,13 +69,13 @@ def _translate_destination(rule: NatRule, packet: Packet, prefixes: PrefixResolv
     return destination, l4_index(protocol_and_port(packet.l4)[0], rule.destination.port)
 
 
-def _first_match(rules: Sequence[NatRule], direction: str, prefixes: PrefixResolver, packet: Packet) -> NatRule | None:
+def _first_match(rules: Sequence[NatRule], direction: str, prefixes: ListResolver, packet: Packet) -> NatRule | None:
     return next(
         (rule for rule in rules if rule.direction == direction and _matches(rule.match, prefixes, packet)), None
     )
 
 
-def _matches(match: NatMatch, prefixes: PrefixResolver, packet: Packet) -> bool:
+def _matches(match: NatMatch, prefixes: ListResolver, packet: Packet) -> bool:
     source, destination = prefixes.ranges(match.source), prefixes.ranges(match.destination)
     return (
         (source is None or contains(source, packet.source))

@@ -16,12 +16,11 @@ from provisioning.core.intent import (
     InternetApp,
     NatRule,
     Policy,
-    PrefixList,
     RoutePolicy,
     Service,
     Share,
 )
-from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.intent.list_resolver import ListResolver, MatchList
 from provisioning.core.resolve.anchors import AnchorAssignment
 from provisioning.core.resolve.derived import Derived, DerivedKey, Reads
 from provisioning.core.resolve.fabric import ExchangeNode, ServiceInstance, exchange_nodes, service_instances
@@ -116,11 +115,11 @@ class Network:
 
     def _make_local_segment(self, uid: str) -> LocalSegment:
         routing_table, policies = self._routing_table(uid), self._index.policies.get(uid, ())
-        named = self._index.prefix_lists_of(policies) | self._prefix_lists_of_services
+        named = self._index.lists_of(policies) | self._lists_of_services
         lists = {**routing_table.prefixes.lists, **named}
         reads = (routing_table, *policies, None, *lists.values())
         return self.derived.get(
-            _LOCAL_SEGMENT, reads, lambda: LocalSegment(routing_table, policies, PrefixResolver(lists)), of=uid
+            _LOCAL_SEGMENT, reads, lambda: LocalSegment(routing_table, policies, ListResolver(lists)), of=uid
         )
 
     def _routing_table(self, uid: str) -> RoutingTable:
@@ -128,25 +127,25 @@ class Network:
         segment, attached = intent.segments[uid], self._index.attached.get(uid, ())
         nat, routing = self._index.nat_rules.get(uid, {}), self._index.route_policies.get(uid, ())
         nat_rules = [rule for rules in nat.values() for rule in rules]
-        lists = self._index.prefix_lists_of(nat_rules, routing)
+        lists = self._index.lists_of(nat_rules, routing)
         connectors = [connector for connector, _ in attached]
         reads = (segment, self._exchanges, *connectors, None, *nat_rules, None, *routing, *lists.values())
         return self.derived.get(
             _ROUTING_TABLE,
             reads,
-            lambda: RoutingTable(segment, intent.exchanges, attached, nat, routing, PrefixResolver(lists)),
+            lambda: RoutingTable(segment, intent.exchanges, attached, nat, routing, ListResolver(lists)),
             of=uid,
         )
 
     @cached_property
-    def _prefix_lists_of_services(self) -> dict[str, PrefixList]:
-        return self._index.prefix_lists_of(self.intent.services.values())
+    def _lists_of_services(self) -> dict[str, MatchList]:
+        return self._index.lists_of(self.intent.services.values())
 
     # Indexes
 
     @cached_property
-    def prefixes(self) -> PrefixResolver:
-        return PrefixResolver(self.intent.prefix_lists)
+    def prefixes(self) -> ListResolver:
+        return ListResolver(self._index.lists)
 
     @cached_property
     def nodes(self) -> list[ExchangeNode]:
@@ -202,9 +201,14 @@ class Network:
                 return segment.uid
         return None
 
-    def prefix_lists_in(self, item: Policy | NatRule | RoutePolicy | Service) -> tuple[str, ...]:
+    @property
+    def lists(self) -> dict[str, MatchList]:
+        """Prefix lists and port lists by uid."""
+        return self._index.lists
+
+    def lists_in(self, item: Policy | NatRule | RoutePolicy | Service) -> tuple[str, ...]:
         """Return the uids of the prefix lists that the rules of an item name."""
-        return self._index.prefix_lists_in(item)
+        return self._index.lists_in(item)
 
     def find(self, kind: str, wanted: str) -> Any | None:
         """Return the object with this uid, name or key; None when there is none."""

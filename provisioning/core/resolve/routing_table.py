@@ -21,7 +21,7 @@ from provisioning.core.intent import (
     RoutePolicy,
     Segment,
 )
-from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.intent.list_resolver import ListResolver
 from provisioning.core.resolve.connector_edge import (
     PrefixRoute,
     PresentedAttachment,
@@ -105,7 +105,7 @@ class RoutingTable:
         attached: Sequence[tuple[Connector, Sequence[Attachment]]],
         nat: Mapping[str, Sequence[NatRule]],
         route_policies: Sequence[RoutePolicy],
-        prefixes: PrefixResolver,
+        prefixes: ListResolver,
     ) -> None:
         self.segment, self.exchanges, self.attached = segment, exchanges, attached
         self.nat, self.route_policies, self.prefixes = nat, route_policies, prefixes

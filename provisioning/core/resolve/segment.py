@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from provisioning.core.intent import Catalog, Connector, Exchange, InternetApp, Policy, Segment, Service, Share
-from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.intent.list_resolver import ListResolver
 from provisioning.core.resolve.anchors import AnchorAssignment, MemberClass
 from provisioning.core.resolve.derived import Derived
 from provisioning.core.resolve.fabric import ExchangeNode, nearest_exchange
@@ -101,7 +101,7 @@ class ResolvedSegment:
         return self.local_segment.policies
 
     @property
-    def prefixes(self) -> PrefixResolver:
+    def prefixes(self) -> ListResolver:
         return self.local_segment.prefixes
 
     @property

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from provisioning.core.values.addresses import intersect, merge_ranges
 from provisioning.core.values.protocols import PROTOCOL_NUMBERS
 
 _PROTOCOL_NAMES = {number: name for name, number in PROTOCOL_NUMBERS.items()}
@@ -25,6 +26,11 @@ _OTHER_PROTOCOLS: L4Ranges = (
     (_PROTOCOL_OFFSET, _PROTOCOL_OFFSET + 5),
     (_PROTOCOL_OFFSET + 7, _PROTOCOL_OFFSET + 16),
     (_PROTOCOL_OFFSET + 18, _PROTOCOL_OFFSET + 255),
+)
+_PROTOCOL_STRETCHES: L4Ranges = (
+    (0, _PORT_COUNT - 1),
+    (_PORT_COUNT, 2 * _PORT_COUNT - 1),
+    *((l4, l4) for low, high in _OTHER_PROTOCOLS for l4 in range(low, high + 1)),
 )
 ALL_L4: L4Ranges = ((0, _PROTOCOL_OFFSET + 5), *_OTHER_PROTOCOLS[1:])
 _ICMP, _ICMPV6 = _PROTOCOL_OFFSET + PROTOCOL_NUMBERS["icmp"], _PROTOCOL_OFFSET + PROTOCOL_NUMBERS["icmpv6"]
@@ -61,6 +67,45 @@ def l4_ranges(protocol: str | int, ports: tuple[str, ...] = ()) -> L4Ranges:
         return tuple(sorted((offset + int(low), offset + int(high or low)) for low, _, high in bounds))
     l4 = l4_index(protocol)
     return ((l4, l4),)
+
+
+def l4_intersection(one: L4Ranges, other: L4Ranges) -> L4Ranges:
+    """Return what both have."""
+    if other is ALL_L4 or one is other:
+        return one
+    return tuple(intersect(one, other))
+
+
+def l4_union(parts: Iterable[L4Ranges]) -> L4Ranges:
+    """Return all of them together."""
+    listed = list(parts)
+    return listed[0] if len(listed) == 1 else merge_l4(pair for ranges in listed for pair in ranges)
+
+
+def merge_l4(intervals: Iterable[tuple[int, int]]) -> L4Ranges:
+    """Return intervals sorted and merged; protocols stay apart from each other."""
+    return tuple(intersect(merge_ranges(intervals), _PROTOCOL_STRETCHES))
+
+
+class L4Part(NamedTuple):
+    """A protocol (``any``, a name or a number as text) with its ports; no ports means all."""
+
+    protocol: str
+    ports: tuple[str, ...]
+
+
+@lru_cache(maxsize=16384)
+def l4_parts(ranges: L4Ranges) -> tuple[L4Part, ...]:
+    """Return what intervals consist of, protocol by protocol; ``l4_ranges`` of each gives them back."""
+    if ranges == ALL_L4:
+        return (L4Part("any", ()),)
+    parts = []
+    for name, offset in _PORT_OFFSETS.items():
+        if clipped := _clip(ranges, offset, offset + _PORT_COUNT - 1):
+            ports = tuple(_port_text(low - offset, high - offset) for low, high in clipped)
+            parts.append(L4Part(name, () if ports == (f"0-{_PORT_COUNT - 1}",) else ports))
+    protocols = _clip(ranges, _PROTOCOL_OFFSET, _PROTOCOL_OFFSET + 255)
+    return (*parts, *(L4Part(protocol_and_port(l4)[0], ()) for low, high in protocols for l4 in range(low, high + 1)))
 
 
 def is_in_family(l4: int, v6: bool) -> bool:
@@ -145,6 +190,11 @@ def representative_index(intervals: Sequence[tuple[int, int]]) -> int:
 
 def _clip(intervals: Sequence[tuple[int, int]], low: int, high: int) -> list[tuple[int, int]]:
     return [(max(low, first), min(high, last)) for first, last in intervals if first <= high and last >= low]
+
+
+def is_port_range(text: str) -> bool:
+    """Whether a text is a port or a range of ports, as they are stored."""
+    return text.replace("-", "", 1).isdigit()
 
 
 def _port_text(low: int, high: int) -> str:

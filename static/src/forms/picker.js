@@ -7,7 +7,7 @@ import { h, icon } from "../lib/dom.js";
 import { kindName } from "../lib/kind_names.js";
 
 const MAX_OPTIONS = 30;
-const ADDRESSES = /^([^\s@,]+@)?!?[0-9a-f:./,\s!-]*[./:][0-9a-f:./,\s!-]*$|^!./i; // prefixes, ranges, what is left out, connector@address
+const TYPED = /^([^\s@,]+@)?!?[0-9a-f:./,\s!-]*[./:][0-9a-f:./,\s!-]*$|^!.|^[\d\s,-]+$/i; // prefixes, ranges, what is left out, connector@address, ports
 const optionCache = new Map(); // URL -> promise of rows, for as long as the page is
 
 export function startPickers() {
@@ -55,7 +55,7 @@ async function suggest(input) {
 }
 
 function emptyText(picker, text) {
-  if ("free" in picker.dataset && ADDRESSES.test(text)) return "Press Enter to use it as an address.";
+  if ("free" in picker.dataset && TYPED.test(text)) return "Press Enter to use it as it is.";
   if (text) return "No object has this name.";
   return `No ${picker.dataset.kinds.split(" ").map(kindName).join(" or ")} here yet.`;
 }
@@ -124,7 +124,7 @@ function setOpen(picker, shown) {
 async function chooseTyped(picker) {
   const input = inputOf(picker);
   const text = input.value.trim();
-  if ("free" in picker.dataset && ADDRESSES.test(text)) {
+  if ("free" in picker.dataset && TYPED.test(text)) {
     text.split(/[\s,]+/).filter(Boolean).forEach((address) => chooseOption(picker, address, address));
     return;
   }

@@ -8,7 +8,7 @@ import { kindName } from "./kind_names.js";
 
 const MAX_SHOWN = 12;
 const DRAWN_KINDS = ["exchanges", "connectors", "services"]; // on the topology; others are listed
-const KINDS = [...DRAWN_KINDS, "segments", "groups", "policies", "prefix-lists"];
+const KINDS = [...DRAWN_KINDS, "segments", "groups", "policies", "prefix-lists", "port-lists"];
 let objects = null;
 
 export function startPalette() {

@@ -54,8 +54,9 @@ def _format_action(rule: RuleFields) -> str:
 
 
 def format_match(rule: RuleFields) -> str:
-    """Return ``tcp 443, 8000-8100`` or ``any``."""
-    return " ".join(filter(None, (rule["protocol"], ", ".join(rule["ports"]))))
+    """Return ``tcp 443, 8000-8100``, ``tcp 53 or udp 53``, ``any`` or ``nothing``."""
+    parts = (" ".join(filter(None, (part["protocol"], ", ".join(part["ports"])))) for part in rule["l4"])
+    return " or ".join(parts) or "nothing"
 
 
 def format_names(names: Sequence[str]) -> str:

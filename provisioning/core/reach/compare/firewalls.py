@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from provisioning.core.reach.compare.match_rules import NO_POLICY, MatchRule
 from provisioning.core.resolve.segment import ResolvedSegment
-from provisioning.core.values.l4 import L4Ranges, l4_ranges
+from provisioning.core.values.l4 import L4Ranges
 
 FirewallRuleKey = tuple[str, int, int | None]
 """uid of the service, index of its rule, and the version where the two versions of the service differ."""
@@ -49,7 +49,7 @@ def firewall_match_rules(
     for uid in sorted(services & resolved.services.keys()):
         for index, rule in enumerate(resolved.services[uid].firewall_rules):
             if rule.source or rule.destination:
-                l4 = l4_ranges(rule.protocol, rule.ports)
+                l4 = resolved.prefixes.l4(rule)
                 key = (uid, index, version if uid in changed else None)
                 match_rules[key] = MatchRule(NO_POLICY, ranges(rule.source), ranges(rule.destination), l4, None)
     return match_rules
@@ -66,7 +66,7 @@ def firewall_filters(
     for uid in services & resolved.services.keys():
         service = resolved.services[uid]
         entries = [
-            FirewallEntry(indexes.get((uid, index)), mask(l4_ranges(rule.protocol, rule.ports)), rule.action == "deny")
+            FirewallEntry(indexes.get((uid, index)), mask(resolved.prefixes.l4(rule)), rule.action == "deny")
             for index, rule in enumerate(service.firewall_rules)
         ]
         denies = service.firewall_default == "deny"

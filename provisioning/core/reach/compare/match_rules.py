@@ -14,7 +14,7 @@ from provisioning.core.resolve.fabric import placement_exchanges
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.resolve.segment_routes import DirectedShare, PrePolicyRule
 from provisioning.core.values.addresses import ALL_V4, V6_OFFSET, Range
-from provisioning.core.values.l4 import ALL_L4, IPV4_L4, IPV6_L4, L4Ranges, l4_ranges
+from provisioning.core.values.l4 import ALL_L4, IPV4_L4, IPV6_L4, L4Ranges
 
 NO_POLICY = -1
 """Stands for the policy of a rule that names nobody and matches every endpoint."""
@@ -98,7 +98,7 @@ def _policy_match_rules(resolved: ResolvedSegment, index: int) -> list[MatchRule
             index,
             ranges(rule.source),
             ranges(rule.destination),
-            l4_ranges(rule.protocol, rule.ports),
+            resolved.prefixes.l4(rule),
             None if rule.action == "deny" else rule.services,
             (policy, rule),
         )
@@ -170,7 +170,7 @@ class AlignedPolicies:
 
     def _is_affected(self, rule: Rule) -> bool:
         """Whether a prefix list or service that the rule names differs in the other version."""
-        named = [name.removeprefix("!") for name in (*rule.source, *rule.destination)]
+        named = [name.removeprefix("!") for name in (*rule.source, *rule.destination, *rule.ports)]
         return not (self.lists.isdisjoint(named) and self.services.isdisjoint(rule.services))
 
     def iter_rules(self, wanted: Callable[[int, int], bool]) -> Iterator[tuple[MatchRule | None, ...]]:
@@ -220,7 +220,7 @@ def _service_behaviour(resolved: ResolvedSegment, uid: str) -> Hashable:
         return None
     ranges = resolved.prefixes.ranges
     rules = tuple(
-        (rule.action, rule.protocol, rule.ports, ranges(rule.source), ranges(rule.destination))
+        (rule.action, resolved.prefixes.l4(rule), ranges(rule.source), ranges(rule.destination))
         for rule in service.firewall_rules
     )
     return bool(placement_exchanges(resolved.exchanges, service)), service.on_failure, service.firewall_default, rules

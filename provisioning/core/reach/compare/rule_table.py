@@ -21,7 +21,7 @@ from provisioning.core.reach.compare.firewalls import (
 from provisioning.core.reach.compare.l4_bitmap import L4Bitmap
 from provisioning.core.reach.compare.match_rules import NO_POLICY, MatchRule, pair_rules
 from provisioning.core.resolve.segment import ResolvedSegment
-from provisioning.core.values.l4 import L4Ranges, l4_ranges
+from provisioning.core.values.l4 import L4Ranges
 
 BoolArray = npt.NDArray[np.bool_]
 IndexArray = npt.NDArray[np.intp]
@@ -139,7 +139,7 @@ def _firewall_l4_ranges(
 ) -> set[L4Ranges]:
     """Return the protocols and ports that firewall rules are about."""
     return {
-        l4_ranges(rule.protocol, rule.ports)
+        resolved.prefixes.l4(rule)
         for resolved, uids in zip(resolved_segments, services, strict=True)
         for uid in uids
         if resolved and uid in resolved.services

@@ -9,14 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioning.core.intent import INTERNET, Exchange, FirewallRule, Policy, Rule, Service
-from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.intent.list_resolver import ListResolver
 from provisioning.core.resolve.fabric import placement_exchanges
 from provisioning.core.resolve.nat import Packet
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
 from provisioning.core.resolve.segment_routes import DirectedShare, PrePolicyRule
 from provisioning.core.values.addresses import contains
-from provisioning.core.values.l4 import l4_ranges
 
 DELIVERED = frozenset({"delivered", "delivered_inspected"})
 
@@ -159,8 +158,8 @@ def matching_rules(resolved: ResolvedSegment, policies: int, packet: Packet) -> 
                 yield policy, rule
 
 
-def is_match(rule: Rule | FirewallRule, packet: Packet, prefixes: PrefixResolver) -> bool:
-    if not any(low <= packet.l4 <= high for low, high in l4_ranges(rule.protocol, rule.ports)):
+def is_match(rule: Rule | FirewallRule, packet: Packet, prefixes: ListResolver) -> bool:
+    if not any(low <= packet.l4 <= high for low, high in prefixes.l4(rule)):
         return False
     source, destination = prefixes.ranges(rule.source), prefixes.ranges(rule.destination)
     return (source is None or contains(source, packet.source)) and (
@@ -188,12 +187,12 @@ def _apply_matched_rules(
     return FlowOutcome("delivered_inspected" if alive else "delivered", name, alive)
 
 
-def _is_permitted_by_service(service: Service, packet: Packet, prefixes: PrefixResolver) -> bool:
+def _is_permitted_by_service(service: Service, packet: Packet, prefixes: ListResolver) -> bool:
     number = find_firewall_rule(service, packet, prefixes)
     return (service.firewall_default if number is None else service.firewall_rules[number].action) == "allow"
 
 
-def find_firewall_rule(service: Service, packet: Packet, prefixes: PrefixResolver) -> int | None:
+def find_firewall_rule(service: Service, packet: Packet, prefixes: ListResolver) -> int | None:
     """Return the index of the firewall's first rule that matches; None: its default action decides."""
     rules = enumerate(service.firewall_rules)
     return next((number for number, rule in rules if is_match(rule, packet, prefixes)), None)

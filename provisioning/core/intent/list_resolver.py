@@ -1,11 +1,12 @@
-"""Names of addresses (prefixes and uids of prefix lists) as ranges and as routes."""
+"""What rules match: names of addresses as ranges and as routes, protocols with ports as intervals of the L4 line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
-from provisioning.core.intent import PrefixEntry, PrefixList, named_uid
+from provisioning.core.intent import FirewallRule, NatMatch, PortList, PrefixEntry, PrefixList, Rule, named_uid
 from provisioning.core.values.addresses import (
     ALL_ADDRESSES,
     Range,
@@ -14,13 +15,18 @@ from provisioning.core.values.addresses import (
     subtract,
     summarise_range,
 )
+from provisioning.core.values.l4 import L4Ranges, is_port_range, l4_intersection, l4_ranges, l4_union
+from provisioning.core.values.well_known_ports import WELL_KNOWN_PORTS
+
+MatchList = PrefixList | PortList
 
 
-class PrefixResolver:
-    """Looks into the prefix lists of one network; remembers what it was asked."""
+class ListResolver:
+    """Looks into the prefix lists and port lists of one network; remembers what it was asked."""
 
-    def __init__(self, lists: Mapping[str, PrefixList]) -> None:
+    def __init__(self, lists: Mapping[str, MatchList]) -> None:
         self.lists = lists
+        self._l4: dict[tuple[Any, ...], L4Ranges] = {}
         self._ranges: dict[tuple[str, ...], tuple[Range, ...]] = {}
         self._ranges_of_list: dict[str, tuple[Range, ...]] = {}
 
@@ -43,7 +49,7 @@ class PrefixResolver:
         """Return the addresses of a list and of those in it; lists in a circle (``check``) end the search."""
         if uid not in self._ranges_of_list:
             self._ranges_of_list[uid] = ()
-            if (prefix_list := self.lists.get(uid)) is not None:
+            if isinstance(prefix_list := self.lists.get(uid), PrefixList):
                 texts = [*(entry.prefix for entry in prefix_list.entries), *prefix_list.contains]
                 self._ranges_of_list[uid] = _combine((text, self._ranges_of(text)) for text in texts) if texts else ()
         return self._ranges_of_list[uid]
@@ -64,11 +70,42 @@ class PrefixResolver:
             uid = named_uid(name := pending.pop(0))
             if uid is None:
                 entries.append(PrefixEntry(name))
-            elif uid in self.lists and uid not in seen:
+            elif uid not in seen and isinstance(prefix_list := self.lists.get(uid), PrefixList):
                 seen.add(uid)
-                entries += self.lists[uid].entries
-                pending = [*self.lists[uid].contains, *pending]
+                entries += prefix_list.entries
+                pending = [*prefix_list.contains, *pending]
         return entries
+
+    def l4(self, match: Rule | FirewallRule | NatMatch) -> L4Ranges:
+        """Return the protocols and ports that a rule matches."""
+        protocols = match.protocol if isinstance(match.protocol, tuple) else (match.protocol,)
+        if len(protocols) == 1 and all(map(is_port_range, match.ports)):
+            return l4_ranges(protocols[0], match.ports)
+        key = (protocols, match.ports)
+        if key not in self._l4:
+            self._l4[key] = l4_union(self._l4_of(protocol, match.ports) for protocol in protocols)
+        return self._l4[key]
+
+    def _l4_of(self, protocol: str | int, ports: tuple[str, ...]) -> L4Ranges:
+        """Return the ports of one protocol: those by number, and what of the lists is of this protocol."""
+        whole = l4_ranges(protocol)
+        if not ports:
+            return whole
+        numbers = tuple(port for port in ports if is_port_range(port))
+        parts = [l4_ranges(protocol, numbers)] if numbers else []
+        parts += [l4_intersection(self._list_l4(name, set()), whole) for name in ports if not is_port_range(name)]
+        return l4_union(parts)
+
+    def _list_l4(self, name: str, seen: set[str]) -> L4Ranges:
+        """Return what a port list or a well-known name stands for; lists in a circle (``check``) end the search."""
+        if name in WELL_KNOWN_PORTS:
+            return l4_union(l4_ranges(protocol, (ports,)) for protocol, ports in WELL_KNOWN_PORTS[name])
+        port_list = self.lists.get(name)
+        if name in seen or not isinstance(port_list, PortList):
+            return ()
+        parts = [l4_ranges(entry.protocol, entry.ports) for entry in port_list.entries]
+        parts += [self._list_l4(uid, seen | {name}) for uid in port_list.contains]
+        return l4_union(parts) if parts else ()
 
 
 def _combine(named: Iterable[tuple[str, tuple[Range, ...]]]) -> tuple[Range, ...]:
