@@ -48,7 +48,7 @@ def text(request: PageRequest, uid: UUID) -> HttpResponse:
     """Show the draft as YAML, to be edited."""
     draft = get_draft(request, uid)
     document = export_document(queries.snapshot_of_draft(draft))
-    context = {**_draft_context(request, draft), "document": _yaml(document), "tag": etags.entity_tag(document)}
+    context = {**draft_context(request, draft), "document": _yaml(document), "tag": etags.entity_tag(document)}
     return render(request, "pages/design/yaml.html", context)
 
 
@@ -59,7 +59,7 @@ def importing(request: PageRequest, uid: UUID, kind: str) -> HttpResponse:
         raise Http404
     columns = COLUMN_HELP.get(kind) or CSV_TABLES[kind].help_texts.items()
     draft = get_draft(request, uid)
-    context = {**_draft_context(request, draft), "kind": KIND_PAGES[kind], "columns": columns}
+    context = {**draft_context(request, draft), "kind": KIND_PAGES[kind], "columns": columns}
     return render(request, "pages/design/import.html", context)
 
 
@@ -89,7 +89,7 @@ def names(request: PageRequest, uid: UUID) -> HttpResponse:
     return JsonResponse({uid_text: row.name for uid_text, row in objects.items()})
 
 
-def _draft_context(request: PageRequest, draft: Draft) -> dict[str, Any]:
+def draft_context(request: PageRequest, draft: Draft) -> dict[str, Any]:
     return {
         "tenant": request.tenant,
         "draft": {"id": str(draft.uid), "name": draft.name},

@@ -32,6 +32,7 @@ NAV_GROUPS: tuple[tuple[str, tuple[NavPage, ...]], ...] = (
                     "draft-rules",
                     "draft-yaml",
                     "draft-import",
+                    "draft-import-files",
                     "draft-rebase",
                 ),
             ),

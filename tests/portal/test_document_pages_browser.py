@@ -155,3 +155,41 @@ def live(people: People, tenant_scope: Any, draft: Any) -> None:
         Run.objects.update(state=Run.State.SUCCEEDED)
         plan = plans.create_plan(draft)
         runs.provision_plan(plan, plan.digest)
+
+
+RULEBASE = "rule,who,whom,svc,what\nweb,10.1.0.0/16,any,https,allow\nold,10.1.0.0/16,any,proprietary,allow\n"
+
+
+def test_files_are_tried_their_columns_mapped_and_what_could_not_be_said_is_shown(
+    page: Page, people: People, tenant_scope: Any, open_draft: Any
+) -> None:
+    from provisioning.snapshots import queries
+
+    draft, _, address = open_draft
+    page.goto(f"{address}yaml/")
+    page.get_by_role("link", name="Import", exact=True).click()
+    page.get_by_label("Format").select_option("Firewall rules (CSV)")
+    page.get_by_label("Segment of what names none").select_option("corp")
+    page.locator("#im-file").set_input_files({"name": "rules.csv", "mimeType": "text/csv", "buffer": RULEBASE.encode()})
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.get_by_role("row", name="the whole table")).to_contain_text("No column is read as action")
+    for field, column in (("Source", "who"), ("Destination", "whom"), ("Service", "svc"), ("Action", "what")):
+        page.get_by_label(field, exact=True).select_option(column)
+    page.get_by_role("button", name="Check again").click()
+    expect(page.get_by_role("heading", name="2. What they change: 1 to add")).to_be_visible()
+    row = page.get_by_role("row", name="proprietary")
+    expect(row).to_contain_text("rules.csv row 3")
+    expect(row).to_contain_text("Left out")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Import into the draft").click()
+    with tenant_scope(people.acme):
+        names = {policy.name for policy in queries.list_objects(queries.draft_snapshot(draft.uid), "policies")}
+    assert "any to any + internet" in names
+
+
+def test_a_file_that_cannot_be_read_is_refused_with_its_line(page: Page, open_draft: Any) -> None:
+    _, _, address = open_draft
+    page.goto(f"{address}import/")
+    page.get_by_label("or paste one").fill('resource "alkira_segment" {{\n')
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("pasted.tf:1")

@@ -7,19 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioning.core.formats.csv_text import BadCsv, CsvRow, read_csv
-from provisioning.core.translators.translation import BadSource, SourceFile
+from provisioning.core.translators.translation import BadSource, SourceFile, TableField
 
 IGNORED = "-"
 """Chosen for a field: no column is read as it, whatever the guess."""
-
-
-@dataclass(frozen=True, slots=True)
-class TableField:
-    """A field of a table: what pages call it, and names that columns of it have elsewhere, in lower case letters."""
-
-    name: str
-    label: str
-    guesses: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from provisioning.core.formats.csv_text import CsvRow
 from provisioning.core.intent.fields import ANY, INTERNET
-from provisioning.core.translators.columns import Table, TableField, read_table
+from provisioning.core.translators.columns import Table, read_table
 from provisioning.core.translators.firewall_addresses import AddressBook, split
 from provisioning.core.translators.firewall_services import EVERY, UnknownService, read_protocol, read_services
 from provisioning.core.translators.segmentation import PortMatch
@@ -19,6 +19,7 @@ from provisioning.core.translators.translation import (
     BadAddress,
     SourceFile,
     SourceFormat,
+    TableField,
     TranslatedFiles,
     TranslationBuilder,
     TranslationContext,
@@ -223,6 +224,7 @@ FORMAT = SourceFormat(
     (".csv",),
     translate,
     ("segment", "columns"),
+    fields=FIELDS,
     max_bytes=10_000_000,
     quick_bytes=1_500_000,
 )

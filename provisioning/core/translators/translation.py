@@ -91,11 +91,20 @@ class TranslationContext:
 
 
 @dataclass(frozen=True, slots=True)
+class TableField:
+    """A field of a table: what pages call it, and names that columns of it have elsewhere, in lower case letters."""
+
+    name: str
+    label: str
+    guesses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFormat:
     """A format: how it is called, what a file of it is, and what reads it.
 
     ``max_bytes``: of all files together. ``quick_bytes``: what a request reads itself, in some three seconds.
-    ``options``: of ``TranslationContext`` that it looks at.
+    ``options``: of ``TranslationContext`` that it looks at. ``fields``: those of a table whose columns are chosen.
     """
 
     key: str
@@ -106,6 +115,7 @@ class SourceFormat:
     options: tuple[str, ...]
     max_bytes: int
     quick_bytes: int
+    fields: tuple[TableField, ...] = ()
 
 
 class TranslationBuilder:

@@ -37,16 +37,18 @@ class Command(BaseCommand):
             chosen = json.loads(options["options"])
         except (OSError, ValueError) as error:
             raise CommandError(str(error)) from error
-        with scope(owner), acting(Actor(options["author"])):
-            try:
+        if not isinstance(chosen, dict):
+            raise CommandError("--options is a JSON object.")
+        try:
+            with scope(owner), acting(Actor(options["author"])):
                 found = Draft.objects.filter(name=draft, state=Draft.State.OPEN).first()
                 target = found or lifecycle.create_draft(draft)
+                result = foreign_import.import_files(target, source_format, sources, chosen, dry_run=options["dry_run"])
                 if options["dry_run"]:
                     transaction.set_rollback(True)
-                result = foreign_import.import_files(target, source_format, sources, chosen, dry_run=options["dry_run"])
-            except RequestRefused as error:
-                lines = [f"{problem.path}: {problem.message}" for problem in error.problems] or [error.detail]
-                raise CommandError("\n".join(lines)) from error
+        except RequestRefused as error:
+            lines = [f"{problem.path}: {problem.message}" for problem in error.problems] or [error.detail]
+            raise CommandError("\n".join(lines)) from error
         self._print(result, dry_run=options["dry_run"])
 
     def _print(self, result: dict[str, Any], *, dry_run: bool) -> None:
