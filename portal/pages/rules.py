@@ -27,7 +27,7 @@ from provisioning.snapshots import queries, tenant_cache
 from provisioning.snapshots.queries import Snapshot, StoredObject
 
 PAGE_SIZE = 100
-NEVER_MATCHES = ("shadowed_rule", "matches_nothing")
+NEVER_MATCHES = ("shadowed_rule", "matches_nothing", "matches_nobody")
 
 
 @tenant_page()

@@ -206,3 +206,12 @@ def test_a_selector_says_whom_it_selects_while_it_is_typed(page: Page, design: s
     look(page, "group-members")
     members.get_by_role("button", name="site-dev").click()
     expect(page.get_by_role("region", name="Groups")).to_contain_text("!legacy")
+
+
+def test_a_member_by_name_is_taken_out_of_its_group_in_the_panel(page: Page, design: str) -> None:
+    page.goto(design)
+    page.locator(".cv-card[data-name=prod] h3 button").click()
+    members = page.get_by_role("region", name="Members")
+    expect(members).to_contain_text("1 by name")
+    members.get_by_role("button", name="Take site-prod out of prod").click()
+    expect(members).to_contain_text("Nobody yet.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -15,7 +16,10 @@ WORDS = {"name": "by name", "labels": "by labels", "group": "through groups"}
 
 
 def membership_panel(snapshot: Snapshot, row: StoredObject) -> dict[str, Any] | None:
-    """Return ``{"kind", "title", "summary", "rows", "more"}``; ``kind`` is that of the rows. None for other kinds."""
+    """Return ``{"kind", "title", "summary", "rows", "more"}``; ``kind`` is that of the rows. None for other kinds.
+
+    ``leave`` of a row: the bulk edit of connectors that undoes a membership by name.
+    """
     if row.kind == "groups":
         kind, title, end, memberships = "connectors", "Members", "connector", group_members.list_members
     elif row.kind == "connectors":
@@ -36,11 +40,20 @@ def membership_panel(snapshot: Snapshot, row: StoredObject) -> dict[str, Any] | 
                 "segment": member["segment"]["name"],
                 "prefixes": ", ".join(member["prefixes"]),
                 "how": ", ".join(map(_reason_text, member["reasons"])),
+                "leave": _leave(row, member) if member["reasons"][0]["by"] == "name" else None,
             }
             for member in members[:MOST]
         ],
         "more": max(0, len(members) - MOST),
     }
+
+
+def _leave(row: StoredObject, member: dict[str, Any]) -> dict[str, str]:
+    """Return the bulk edit that takes a connector out of a group that it names, and what its button is called."""
+    own = {"id": row.uid, "name": row.name}
+    connector, group = member.get("connector", own), member.get("group", own)
+    body = {"ids": [connector["id"]], "action": "discard", "field": "groups", "value": [group["id"]]}
+    return {"body": json.dumps(body), "word": f"Take {connector['name']} out of {group['name']}"}
 
 
 def _reason_text(reason: dict[str, Any]) -> str:

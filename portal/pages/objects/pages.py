@@ -205,4 +205,5 @@ def object_panel(
         "method": "PATCH" if row else "POST",
         "url": f"{api}{kind.key}/{row.uid}/" if row else f"{api}{kind.key}/",
         "root": root,
+        "api": api,
     }
