@@ -87,8 +87,15 @@ class _ReferenceNames:
             meanings = {found for kind in kinds if (found := self.objects.resolve()(kind, name))}
             is_clear = meanings == {uid} and name not in (core.ANY, core.INTERNET)
             is_clear = is_clear and not ("prefix-lists" in kinds and core.named_uid(name) != name)
-            self._known[uid, kinds] = name if is_clear else uid
+            self._known[uid, kinds] = name if is_clear else self._with_kind(uid, name, kinds)
         return self._known[uid, kinds]
+
+    def _with_kind(self, uid: str, name: str, kinds: tuple[str, ...]) -> str:
+        """Return ``groups/prod``, or the id where that would mean something else."""
+        resolve = self.objects.resolve()
+        kind = next((kind for kind in kinds if resolve(kind, name) == uid), "")
+        text = f"{kind}/{name}"
+        return text if kind and not any(resolve(other, text) for other in kinds) else uid
 
 
 def _replace_references(value: Any, names: Mapping[str, str]) -> Any:

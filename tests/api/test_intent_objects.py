@@ -121,7 +121,7 @@ def test_a_list_over_its_limit_is_refused_in_objects_documents_and_tables(netadm
     [again] = assert_problem(
         netadmin.put(f"{where}intent/", {**document, "policies": [*document["policies"], long]}), 422
     )["problems"]
-    assert again == {**problem, "path": "policies[1].rules"}
+    assert again == {**problem, "path": "policies/long/rules"}
     table = b"name,segment,prefixes\n" + b"site-a,corp,10.1.0.0/16\n" * 257
     [cell, *_] = assert_problem(netadmin.send("POST", f"{where}import/connectors/", table, "text/csv"), 422)["problems"]
     assert (cell["code"], cell["path"]) == ("too_many_attachments", "rows[2].segment")

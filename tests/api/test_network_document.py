@@ -66,13 +66,13 @@ def test_documents_refer_by_name_and_put_the_name_first(netadmin: ApiClient) -> 
     assert yaml.safe_load(text) == get_document(netadmin, where)
 
 
-def test_an_ambiguous_reference_is_exported_as_an_id(netadmin: ApiClient) -> None:
+def test_an_ambiguous_reference_is_exported_with_its_kind(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     group = create_object(netadmin, where, "groups", {"name": "site-a"}).json()["id"]
     body = {**OBJECT_BODIES["policies"], "name": "another", "position": 20, "from": [group]}
     create_object(netadmin, where, "policies", body)
     answer = get_document(netadmin, where)
-    assert [row["from"] for row in answer["policies"] if row["name"] == "another"] == [[group]]
+    assert [row["from"] for row in answer["policies"] if row["name"] == "another"] == [["groups/site-a"]]
     assert netadmin.put(f"{where}intent/", answer).json() == answer
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from provisioning.core.intent.kind_words import kind_word
+from provisioning.core.intent.kind_words import WORDS, kind_word, with_article
 from provisioning.core.intent.limits import LIST_ITEMS, PORTS, PREFIXES, PROTOCOLS, REFERENCES, Limit
 from provisioning.core.intent.old_names import RenamedFrom
 from provisioning.core.values.address_forms import BadAddress, canonical_addresses, canonical_prefix
@@ -25,6 +25,7 @@ MAX_TEXT = 200
 _PROTOCOL_NAMES = {number: name for name, number in PROTOCOL_NUMBERS.items()}
 LOOKS_LIKE_ADDRESS = re.compile(r"!.*|[0-9]+[./][0-9./-]*|[0-9a-fA-F]*:[0-9a-fA-F:./-]*")
 """What cannot be the name of a prefix list, so that a mistyped prefix is told as one."""
+_DOMAIN_NAME = re.compile(r"[a-zA-Z0-9_-]+(\.[a-zA-Z0-9_-]+)+\.?")
 _NUMBER = r"(?:0|[1-9][0-9]{0,4})"
 _PORT_RANGE = re.compile(rf"\s*({_NUMBER})(?:\s*-\s*({_NUMBER}))?\s*")
 
@@ -169,12 +170,25 @@ class FieldReader:
         if len(set(uids.values())) == 1:
             return next(iter(uids.values()))
         if uids:
-            both = " and a ".join(kind_word(kind) for kind in uids)
-            self.problem("ambiguous_reference", path, f"There is a {both} “{value}”. Name the one you mean by its id.")
+            both = " and ".join(with_article(kind_word(kind)) for kind in uids)
+            ways = " or ".join(f"{kind}/{value}" for kind in uids)
+            self.problem("ambiguous_reference", path, f"There is {both} “{value}”. Write {ways}.")
             return None
-        kind_words = " or ".join(map(kind_word, kinds))
-        self.problem("unknown_reference", path, f"There is no {kind_words} “{value}”.")
+        kind, _, name = value.partition("/")
+        if kind in kinds and (uid := self.resolve(kind, name)):
+            return uid
+        self.problem("unknown_reference", path, self._explain_unknown(value, kinds))
         return None
+
+    def _explain_unknown(self, value: str, kinds: Sequence[str]) -> str:
+        """Return what is wrong with a name that is none of these kinds: what it is instead, if anything."""
+        expected = " or ".join(map(kind_word, kinds))
+        other = next((kind for kind in WORDS if self.resolve(kind, value)), None)
+        if other is not None:
+            return f"“{value}” is {with_article(kind_word(other))}, and {with_article(expected)} is meant here."
+        if kinds == ("prefix-lists",) and _DOMAIN_NAME.fullmatch(value):
+            return f"“{value}” is a domain name, and rules match addresses. Write its prefixes, or name a prefix list."
+        return f"There is no {expected} “{value}”."
 
     def reference(self, field: str, *kinds: str, literals: Sequence[str] = (), default: Any = REQUIRED) -> str | None:
         value = self.get(field, default)
@@ -291,7 +305,8 @@ class FieldReader:
                 self.problem("bad_port", path, f"“{item}” is not a port. Use 0 to 65535, or a range like 8000-8100.")
             else:
                 spans.append((low, high))
-        if spans and not all(protocol in PORT_PROTOCOLS for protocol in protocols):
+        is_told = any(problem.path.startswith(f"{self.path}protocol") for problem in self.problems)
+        if spans and not is_told and not all(protocol in PORT_PROTOCOLS for protocol in protocols):
             words = ", ".join(map(str, protocols))
             self.problem("bad_port", field, f"Ports need the protocol tcp or udp; this one is “{words}”.")
         merged: list[tuple[int, int]] = []

@@ -45,7 +45,8 @@ def changes_from_document(
     """Return every change that makes the draft this document; create items for what is new, with ``dry_run`` none.
 
     ``keep_others``: what the document leaves out stays, objects and fields, and may be named. Raises ValidationFailed
-    with every problem by its path in the document.
+    with every problem; its path is like ``connectors/vpc-prod/size``, and ``connectors[0].name`` for what is not told
+    apart yet.
     """
     check_document(document)
     objects = tenant_cache.load_objects(queries.snapshot_of_draft(draft))
@@ -73,7 +74,9 @@ def changes_from_document(
     for imported in imports:
         before = imported.stored.body if imported.stored else None
         body = {**before, **imported.body} if before and keep_others else imported.body
-        new_body = problems.collect(f"{imported.path}.", partial(normaliser.normalise, imported.kind, body))
+        assert imported.item is not None, "every one has its identity now"
+        path = f"{imported.kind}/{imported.item.key}/"
+        new_body = problems.collect(path, partial(normaliser.normalise, imported.kind, body))
         if new_body is not None and imported.item and not core.is_same_body(imported.kind, before, new_body):
             changes.append(BodyChange(imported.item, before, new_body))
     problems.raise_if_any()
