@@ -32,6 +32,7 @@ from provisioning.core.intent.fields import (
     Boolean,
     Choice,
     ChoiceOrTexts,
+    Date,
     Field,
     Integer,
     IpProtocol,
@@ -93,6 +94,11 @@ def _(spec: Text) -> Any:
 @_value_schema.register
 def _(spec: Labels) -> Any:
     return serializers.DictField(child=serializers.CharField(), help_text=help_text(spec), required=False)
+
+
+@_value_schema.register
+def _(spec: Date) -> Any:
+    return serializers.DateField(help_text=help_text(spec), **_presence(spec))
 
 
 @_value_schema.register

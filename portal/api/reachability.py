@@ -223,7 +223,11 @@ class NetworkProblemListView(BaseApiView):
     @extend_list_schema(PROBLEM_ROW, "NetworkProblem", filters=("severity", "code"))
     def get(self, request: Request, **where: Any) -> Response:
         return Response(
-            paginate_values(request, reachability.list_problems(requested_snapshot(**where)), ("severity", "code"))
+            paginate_values(
+                request,
+                reachability.list_problems(requested_snapshot(**where), timezone.now().date()),
+                ("severity", "code"),
+            )
         )
 
 

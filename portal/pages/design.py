@@ -146,7 +146,7 @@ def _draft_problems(snapshot: queries.Snapshot, base: queries.Snapshot) -> canva
 def _failing_assertions(snapshot: queries.Snapshot, problems: list[Problem]) -> list[Problem]:
     """Return the assertions that do not hold; only a valid network can tell."""
     is_valid = all(problem.severity != "error" for problem in problems)
-    return selectors.failing_assertions(snapshot) if is_valid else []
+    return selectors.failing_assertions(snapshot, timezone.now().date()) if is_valid else []
 
 
 def _problem_lists(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from provisioning.core import reach as core
+from provisioning.core.check.expiry import check_expiry
 from provisioning.core.formats.flow_list import ListedFlow
 from provisioning.core.intent import InvalidIntent, Service
 from provisioning.core.resolve.network import Network
@@ -94,9 +95,10 @@ def reachability_delta(before: Snapshot, after: Snapshot, most: int) -> dict[str
     }
 
 
-def list_problems(snapshot: Snapshot) -> list[dict[str, Any]]:
-    """Return everything that is wrong with the network of the snapshot, errors first."""
-    problems: list[dict[str, Any]] = as_json(network_problems.find_problems(snapshot))
+def list_problems(snapshot: Snapshot, today: date) -> list[dict[str, Any]]:
+    """Return everything that is wrong with the network of the snapshot, errors first, and what ends soon on a day."""
+    expiring = check_expiry(tenant_cache.load_network(snapshot).intent, today)
+    problems: list[dict[str, Any]] = as_json([*network_problems.find_problems(snapshot), *expiring])
     return problems
 
 
@@ -137,7 +139,7 @@ def _apply_observed_state(
     }
 
 
-def failing_assertions(snapshot: Snapshot) -> list[Problem]:
-    """Return the assertions of a valid network that do not hold."""
+def failing_assertions(snapshot: Snapshot, today: date) -> list[Problem]:
+    """Return the assertions of a valid network that do not hold on a day."""
     network = tenant_cache.load_network(snapshot)
-    return core.assertion_problems(network, core.check_assertions(network))
+    return core.assertion_problems(network, core.check_assertions(network, today))

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from provisioning.core import plan as core_plan
 from provisioning.core.check import check_network
+from provisioning.core.check.expiry import check_expiry
 from provisioning.core.reach import (
     AssertionResult,
     ReachabilityDelta,
@@ -46,7 +49,7 @@ class PlanInputs:
     """What a plan is computed from: the network before and after, and what is observed.
 
     ``in_flight``: address → what a step began to write there and did not finish. ``accounts``: (cloud, account) of
-    each that was added. ``inventories``: the same → what discovery last saw.
+    each that was added. ``inventories``: the same → what discovery last saw. ``today``: whether exceptions hold.
     """
 
     draft: Draft
@@ -57,6 +60,7 @@ class PlanInputs:
     accounts: Set[tuple[str, str]]
     inventories: Inventories
     fingerprint: str
+    today: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ def load_inputs(draft: Draft) -> PlanInputs:
         accounts=resource_state.added_accounts(),
         inventories=resource_state.discovered_inventories(),
         fingerprint=resource_state.state_fingerprint(),
+        today=timezone.now().date(),
     )
 
 
@@ -98,7 +103,7 @@ def compute_plan(inputs: PlanInputs, progress: ProgressCallback = lambda activit
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise ValidationFailed(f"The network has {len(errors)} errors.", errors)
-    results = check_assertions(after)
+    results = check_assertions(after, inputs.today)
     progress("Working out what has to change")
     desired = compile_network(after)
     exceeded = exceeded_quotas(desired.values())
@@ -109,6 +114,7 @@ def compute_plan(inputs: PlanInputs, progress: ProgressCallback = lambda activit
     delta = compare_reachability(inputs.before, after)
     warnings = [
         *problems,
+        *check_expiry(after.intent, inputs.today),
         *check_accounts(after.intent, inputs.accounts),
         *check_discovered_prefixes(after.intent, inputs.inventories),
         *core_plan.plan_warnings(changes, inputs.before.intent, after.intent, delta, gateway_warnings()),

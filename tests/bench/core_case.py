@@ -39,6 +39,7 @@ from provisioning.process_start import tune_garbage_collection
 from tests.bench.generated_networks import BenchNetwork as Drawn
 from tests.core.reference_evaluator import ReferenceEvaluator, ReferencePacket
 from tests.core.reference_objects import PROTOCOLS
+from tests.core.sample_networks import TODAY
 
 REPLACE_ON = {
     "aws.transit-gateway": frozenset({"account", "region", "asn"}),
@@ -163,7 +164,7 @@ def make_plan(
 ) -> tuple[Network, dict[str, Resource], ReachabilityDelta | None]:
     """Compute everything in a plan, as the plan service does."""
     check_network(network)
-    check_assertions(network)
+    check_assertions(network, TODAY)
     desired = compile_network(network)
     changes = diff_resources(known, desired, REPLACE_ON)
     delta = compare_reachability(before, network) if before.intent.segments else None

@@ -13,7 +13,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.core.random_groups import attachment_groups, group_fields, labels
+from tests.core.random_groups import SELECTORS, attachment_groups, group_fields, labels
 from tests.core.reference_evaluator import ReferenceEvaluator
 from tests.core.reference_objects import Span, prefix_span
 from tests.core.sample_networks import IntentBuilder, policy, site
@@ -53,6 +53,14 @@ def one_of(options: Sequence[Any]) -> st.SearchStrategy[Any]:
 
 def several_of(options: Sequence[Any], least: int = 0, most: int = 2) -> st.SearchStrategy[list[Any]]:
     return _several(tuple(options), least, most)
+
+
+@st.composite
+def asserted_ends(draw: st.DrawFn, sites: Sequence[str]) -> dict[str, Any]:
+    """Draw both ends of an assertion or an exception: objects, words, prefixes and selectors."""
+    ends = ["any", "any", "internet", *GROUPS, *sites[:2], *PREFIXES[1:5], "10.8.0.0/24", "10.9.0.0/20", V6[0]]
+    ends += [selector for selector in SELECTORS if selector and "=" in selector]
+    return {"from": draw(one_of(ends)), "to": draw(one_of(ends))}
 
 
 @st.composite
@@ -289,9 +297,20 @@ class NetworkGenerator:
             segments = SEGMENTS if draw(st.booleans()) else [draw(one_of(SEGMENTS))]
             self.net.add("policies", {**body, "segments": segments, "tier": draw(one_of(TIERS))})
         for index in range(draw(st.integers(0, 2))):
-            body = {"name": f"kept{index}", "from": draw(starts), "to": draw(starts), "protocol": "tcp"}
+            body = {"name": f"kept{index}", **draw(asserted_ends(self.sites)), "protocol": "tcp"}
             expect = draw(one_of(["blocked", "reachable", "inspected"]))
-            self.net.add("assertions", {**body, "ports": draw(several_of(PORTS)) or ["any"], "expect": expect})
+            excused = [
+                {
+                    **draw(asserted_ends(self.sites)),
+                    "ports": draw(several_of(PORTS)) or ["any"],
+                    "protocol": "tcp",
+                    "reason": "generated",
+                    "until": draw(one_of(["2026-11-29", "2026-11-30", "2027-01-01"])),
+                }
+                for _ in range(draw(one_of([0, 0, 1, 2])))
+            ]
+            ports = draw(several_of(PORTS)) or ["any"]
+            self.net.add("assertions", {**body, "ports": ports, "expect": expect, "except": excused})
 
 
 def _nat(

@@ -80,6 +80,12 @@ class ObjectRows:
     def body(self, uid: str) -> dict[str, Any]:
         return self._by_uid[uid].body
 
+    def labels_of(self, connector: str, index: int) -> dict[str, str]:
+        """Return the labels of an attachment, by its place in the connector, with those of the connector."""
+        body = self.body(connector)
+        labels: dict[str, str] = body["labels"] | body["attachments"][index]["labels"]
+        return labels
+
     def groups_of(self, connector: dict[str, Any], attachment: dict[str, Any]) -> set[str]:
         """Return the groups of an attachment: named, selected by labels, and those that contain one of them."""
         labels = connector["labels"] | attachment["labels"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Self
 
 from provisioning.core.intent import KINDS, Catalog, CatalogNode, Intent, Location, load_intent, normalise_body, slug
@@ -36,6 +37,10 @@ CATALOG = Catalog(
 
 
 HTTPS = {"action": "allow", "protocol": "tcp", "ports": ["443"]}
+
+
+TODAY = date(2026, 11, 30)
+"""The day on which assertions are checked."""
 
 
 class IntentBuilder:

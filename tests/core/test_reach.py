@@ -17,7 +17,7 @@ from provisioning.core.reach import (
     trace_flow,
 )
 from provisioning.core.resolve.network import Network
-from tests.core.sample_networks import HTTPS, IntentBuilder, hospital_network, policy, site
+from tests.core.sample_networks import HTTPS, TODAY, IntentBuilder, hospital_network, policy, site
 
 
 def change_summary(change: FlowChange) -> tuple[Any, ...]:
@@ -88,7 +88,7 @@ def test_assertions_hold_or_give_an_example_that_breaks_them(
 ) -> None:
     draw = hospital_network()
     draw.add("assertions", {"name": "asked", "from": start, "to": end, "expect": expect, **more})
-    result = next(result for result in check_assertions(draw.network()) if result.name == "asked")
+    result = next(result for result in check_assertions(draw.network(), TODAY) if result.name == "asked")
     assert result.holds == holds_ and bool(result.reason) != holds_
     if result.example:
         shown = result.example
@@ -114,7 +114,7 @@ def test_the_example_of_a_row_is_a_packet_that_a_member_can_send() -> None:
     }
     for expect, packet in (("blocked", ("icmp", None)), ("reachable", ("tcp", 443))):
         draw.add("assertions", {"name": expect, "from": "ward", "to": "clinic", "expect": expect})
-        (result,) = (result for result in check_assertions(draw.network()) if result.name == expect)
+        (result,) = (result for result in check_assertions(draw.network(), TODAY) if result.name == expect)
         assert result.example and (result.example.protocol, result.example.port) == packet
 
 
@@ -132,7 +132,7 @@ def test_ping_is_icmp_over_ipv4_and_icmpv6_over_ipv6() -> None:
     only = [{"action": "deny", "protocol": "icmp", "source": ["fd00::/16"]},
             {"action": "deny", "protocol": "icmpv6", "source": ["10.0.0.0/8"]}]  # fmt: skip
     draw.add("policies", policy("never-met", 1, "any", "any", *only))
-    assert all(result.holds for result in check_assertions(draw.network()) if result.name.startswith("icmp"))
+    assert all(result.holds for result in check_assertions(draw.network(), TODAY) if result.name.startswith("icmp"))
     assert {row.protocol for row in reachable_flows(draw.network(), "ward")} == {"any"}
 
 
@@ -220,7 +220,7 @@ def test_an_assertion_about_the_internet_covers_applications() -> None:
         draw = published()
         body = {"name": "asked", "from": "internet", "to": "prod", "protocol": "tcp", "ports": ["443"]}
         draw.add("assertions", {**body, "expect": expect})
-        result = next(result for result in check_assertions(draw.network()) if result.name == "asked")
+        result = next(result for result in check_assertions(draw.network(), TODAY) if result.name == "asked")
         assert result.holds == holds
 
 
@@ -242,7 +242,7 @@ def test_an_assertion_covers_what_reaches_a_target_by_its_applications_public_ad
         draw.add("assertions", {"name": "joined", "from": "sites", "to": "prod", "expect": "reachable", **https})
         if opened:
             draw.add("policies", policy("front", 41, "dev", "shop", HTTPS))
-        holds = {result.name: result.holds for result in check_assertions(draw.network())}
+        holds = {result.name: result.holds for result in check_assertions(draw.network(), TODAY)}
         assert holds["apart"] != opened, "it is another way to the same target"
         assert holds["joined"], "nobody has to be let in there, where the target itself is reached"
 
@@ -250,7 +250,7 @@ def test_an_assertion_covers_what_reaches_a_target_by_its_applications_public_ad
 def test_an_assertion_about_all_segments_covers_shares() -> None:
     for draw, holds in ((partners(), False), (partners(direction="b-to-a"), True)):
         draw.add("assertions", {"name": "asked", "from": "sites", "to": "labs", "expect": "blocked"})
-        result = next(result for result in check_assertions(draw.network()) if result.name == "asked")
+        result = next(result for result in check_assertions(draw.network(), TODAY) if result.name == "asked")
         assert result.holds == holds and bool(result.example) != holds
 
 

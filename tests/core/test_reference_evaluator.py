@@ -9,6 +9,7 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -25,10 +26,10 @@ from tests.core.failing_case import format_failing_case
 from tests.core.flow_rows import FlowFate, RowMatcher, expected_changes, is_covered, is_l4_included
 from tests.core.random_edits import edited_full_networks
 from tests.core.random_full_networks import full_networks
-from tests.core.reference_edges import is_within
+from tests.core.reference_edges import ReferenceEdge, is_within
 from tests.core.reference_evaluator import V6, ReferenceEvaluator, ReferenceOutcome, ReferencePacket, slug
-from tests.core.reference_objects import parse_address
-from tests.core.sample_networks import IntentBuilder
+from tests.core.reference_objects import is_selected, parse_address, prefix_span
+from tests.core.sample_networks import TODAY, IntentBuilder
 
 pytestmark = pytest.mark.timeout(3600)
 """Hypothesis takes minutes to shrink a failing case before it reports it."""
@@ -218,9 +219,28 @@ def _delta_agrees(pair: tuple[IntentBuilder, IntentBuilder], seed: int, count: i
                 )
 
 
+AssertedEnd = tuple[ReferenceEdge | None, int, set[str]]
+"""The attachment, the address, and the names of one end of a packet."""
+
+
+def _are_asserted(reference: ReferenceEvaluator, body: dict[str, Any], *ends: AssertedEnd) -> bool:
+    """Return whether an assertion or an exception means both ends of a packet."""
+    return all(_is_asserted(reference, text, *end) for text, end in zip((body["from"], body["to"]), ends, strict=True))
+
+
+def _is_asserted(
+    reference: ReferenceEvaluator, text: str, edge: ReferenceEdge | None, address: int, names: set[str]
+) -> bool:
+    if "/" in text:
+        return address in prefix_span(text)
+    if "=" in text:
+        return edge is not None and is_selected(text, reference.rows.labels_of(edge.connector, edge.index))
+    return text in names
+
+
 def _assertions_agree(net: IntentBuilder, seed: int, count: int) -> None:
     rng, reference, network = random.Random(seed), ReferenceEvaluator(net), Network(net.intent())
-    results = {result.uid: result for result in check_assertions(network)}
+    results = {result.uid: result for result in check_assertions(network, TODAY)}
     for segment, connector, packet in presented(reference, rng, count):
         destination_segment, delivered, chain, disposition = reference_fate(reference, segment, connector, packet)
         start = reference.source(segment, connector, packet.source)
@@ -234,7 +254,15 @@ def _assertions_agree(net: IntentBuilder, seed: int, count: int) -> None:
         for row in reference.rows.of("assertions"):
             body = row.body
             rule_body = {**body, "source": ["any"], "destination": ["any"]}
-            if body["from"] not in starts or body["to"] not in ends or not reference.rows.matches(rule_body, packet):
+            both = ((start, packet.source, starts), (end, packet.destination, ends))
+            if not _are_asserted(reference, body, *both) or not reference.rows.matches(rule_body, packet):
+                continue
+            if any(
+                each["until"] >= TODAY.isoformat()
+                and _are_asserted(reference, each, *both)
+                and reference.rows.matches({**each, "source": ["any"], "destination": ["any"]}, packet)
+                for each in body["except"]
+            ):
                 continue
             broken = {"blocked": delivered, "reachable": not delivered, "inspected": not (delivered and chain)}
             if broken[body["expect"]]:

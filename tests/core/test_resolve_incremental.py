@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from provisioning.core.resolve.derived import Derived, DerivedKey
 from provisioning.core.resolve.network import Network
 from tests.core.random_edits import network_versions
 from tests.core.random_small_networks import many_examples
-from tests.core.sample_networks import CATALOG, IntentBuilder, hospital_network, policy, site
+from tests.core.sample_networks import CATALOG, TODAY, IntentBuilder, hospital_network, policy, site
 
 
 def two_segments() -> IntentBuilder:
@@ -217,9 +218,11 @@ def test_an_equal_copy_of_a_network_gives_equal_results() -> None:
     draw.add("internet-apps", {"name": "shop", **shop, "source_nat": False})
     draw.add("policies", policy("in", 5, "internet", "shop", {"action": "allow"}))
     first = draw.network()
-    check_network(first), check_assertions(first)
+    check_network(first), check_assertions(first, TODAY)
     later = Network(draw.intent(), first)
-    assert check_network(later) == check_network(first) and check_assertions(later) == check_assertions(first)
+    assert check_network(later) == check_network(first) and check_assertions(later, TODAY) == check_assertions(
+        first, TODAY
+    )
     assert trace_flow(later, "internet", "shop", "tcp", 443).disposition == "delivered"
 
 
@@ -240,7 +243,7 @@ def ask_everything(network: Network) -> dict[str, Any]:
     return {
         "check": check_network(network),
         "compile": compile_network(network),
-        "assertions": check_assertions(network),
+        "assertions": check_assertions(network, TODAY),
         "reach": reachable_flows(network, "any"),
         "anchors": [(resolved.classes, resolved.anchors) for resolved in network.resolved_segments.values()],
         "members": [(r.members, r.imported_members, r.exits, r.apps) for r in network.resolved_segments.values()],
@@ -252,7 +255,7 @@ QUESTIONS: dict[str, Callable[[Network], Any]] = {
     "check": check_network,
     "quick check": lambda network: check_network(network, slow_checks=False),
     "compile": compile_network,
-    "assertions": check_assertions,
+    "assertions": partial(check_assertions, today=TODAY),
     "reach": lambda network: reachable_flows(network, "any"),
 }
 

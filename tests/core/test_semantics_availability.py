@@ -12,7 +12,7 @@ from provisioning.core.plan import diff_resources, render_plan
 from provisioning.core.reach import check_assertions, compare_reachability, reachable_flows, trace_flow
 from provisioning.core.resolve.network import Network
 from provisioning.drivers import compile_network
-from tests.core.sample_networks import CATALOG, hospital_network, policy
+from tests.core.sample_networks import CATALOG, TODAY, hospital_network, policy
 from tests.core.trace_queries import only_problem, run_trace, services_passed, trace_disposition
 
 # 10
@@ -85,7 +85,7 @@ def test_traces_reachable_flows_and_assertions_agree() -> None:
         shown = row.example
         trace = trace_flow(network, shown.source, shown.destination, shown.protocol, shown.port)
         assert trace.disposition.startswith("delivered") and trace.rule == row.rule
-    assert [result.holds for result in check_assertions(network)] == [True]
+    assert [result.holds for result in check_assertions(network, TODAY)] == [True]
 
 
 @pytest.mark.parametrize(("port", "disposition"), [(443, "delivered_inspected"), (8080, "denied_by_service")])

@@ -8,7 +8,7 @@ import pytest
 
 from provisioning.core.check import check_network
 from provisioning.core.reach import check_assertions, reachable_flows
-from tests.core.sample_networks import IntentBuilder, hospital_network, policy, site
+from tests.core.sample_networks import TODAY, IntentBuilder, hospital_network, policy, site
 from tests.core.trace_queries import (
     run_trace,
     trace_disposition,
@@ -199,7 +199,7 @@ def test_the_internet_behind_a_default_route_gets_one_answer(has_exit: bool, act
     for name, start, end in (("out", "vpc-dev", "internet"), ("in", "internet", "vpc-dev"), ("hq", "hq", "internet")):
         for expect in ("reachable", "blocked"):
             net.add("assertions", {"name": f"{name} {expect}", "from": start, "to": end, "expect": expect})
-    held = {result.name: result.holds for result in check_assertions(net.network())}
+    held = {result.name: result.holds for result in check_assertions(net.network(), TODAY)}
     assert (held["out reachable"], held["out blocked"], held["in reachable"], held["in blocked"]) == (
         passes, not passes, passes, not passes,
     )  # fmt: skip
@@ -228,7 +228,7 @@ def test_ipv6_addresses_of_the_internet_are_behind_a_default_route_too() -> None
     assert trace_disposition(net, "lab", "internet", "tcp", 443) == "delivered"
     assert trace_disposition(net, "internet", "lab", "tcp", 443) == "delivered"
     net.add("assertions", {"name": "closed", "from": "lab", "to": "internet", "expect": "blocked"})
-    assert not next(result for result in check_assertions(net.network()) if result.name == "closed").holds
+    assert not next(result for result in check_assertions(net.network(), TODAY) if result.name == "closed").holds
 
 
 def test_an_application_is_reached_from_outside_wherever_else_a_default_route_is() -> None:

@@ -15,6 +15,7 @@ from provisioning.core.reach import ReachabilityDelta
 from provisioning.core.values.resource import Action, Change
 from provisioning.drivers.base import CloudCredentials, Done, DriverContext, SectionPublisher, Waiting
 from provisioning.drivers.cloud import Cloud
+from tests.core.sample_networks import TODAY
 from tests.drivers.testcloud import driver
 from tests.drivers.testcloud.cloud import SERVED_KIND, TESTCLOUD
 from tests.people import ApiClient, People
@@ -251,4 +252,4 @@ def problem_codes(people: People, draft: Any, tenant_scope: Callable[..., Any]) 
 
     with tenant_scope(people.acme):
         editing.add_object(draft, "connectors", connector())
-        return {problem["code"] for problem in reachability.list_problems(queries.snapshot_of_draft(draft))}
+        return {problem["code"] for problem in reachability.list_problems(queries.snapshot_of_draft(draft), TODAY)}

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from portal.demo import aws, network
 from provisioning.core import intent
+from tests.core.sample_networks import TODAY
 from tests.people import People
 
 wait_for_run = network._wait_for_run
@@ -44,7 +45,7 @@ def test_the_demo_network_is_created_whole_without_problems(acme: Any, tenant_sc
 
     with tenant_scope(acme):
         used = {row.kind for row in queries.list_objects(queries.live_snapshot())}
-        problems = reachability.list_problems(queries.live_snapshot())
+        problems = reachability.list_problems(queries.live_snapshot(), TODAY)
     assert used == yaml.safe_load((network.FOLDER / "acme-health.yaml").read_text()).keys() <= set(intent.KINDS)
     assert {problem["code"] for problem in problems} == {"cloud_side_by_hand", "nat_kept_inside"}
 

@@ -19,6 +19,6 @@ KIND_PAGE = KindPage(
         ListColumn("Segment", lambda body: body["segment"] or "each", cell="segment", wide=True),
     ),
     form=lambda body: tuple(
-        map(FIELDS, ("name", "from", "to", "expect", "protocol", "ports", "segment", "description"))
+        map(FIELDS, ("name", "from", "to", "expect", "protocol", "ports", "segment", "except", "description"))
     ),
 )

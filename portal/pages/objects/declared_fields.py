@@ -36,7 +36,9 @@ from provisioning.core.intent.fields import (
     CatalogueKey,
     Choice,
     Color,
+    Date,
     Field,
+    FlowEnd,
     Integer,
     IpProtocol,
     IpProtocols,
@@ -167,6 +169,18 @@ def _(spec: Reference, path: str, label: str, layout: dict[str, Any]) -> FormFie
     literals = {literal: ENDPOINT_LITERALS[literal] for literal in spec.literals}
     declared = {"kinds": spec.kinds, "literals": literals, "many": spec.is_list, "ordered": spec.ordered}
     return ReferenceField(path, label, **{**declared, **_hint(spec, layout)})
+
+
+@_form_field.register
+def _(spec: FlowEnd, path: str, label: str, layout: dict[str, Any]) -> FormField:
+    literals = {literal: ENDPOINT_LITERALS[literal] for literal in spec.literals}
+    declared = {"kinds": spec.kinds, "literals": literals, "free": True, "labels": True}
+    return ReferenceField(path, label, **{**declared, "example": "a name, a prefix, env=prod", **layout})
+
+
+@_form_field.register
+def _(spec: Date, path: str, label: str, layout: dict[str, Any]) -> FormField:
+    return TextField(path, label, **{"example": "2027-01-31", "required": spec.required, **_hint(spec, layout)})
 
 
 @_form_field.register

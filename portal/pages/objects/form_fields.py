@@ -106,8 +106,8 @@ class ReferenceField(FormField):
     """Objects found by typing their name.
 
     kinds: what may be picked; literals: words beside them; many: a list, else one or null; where: filters of the
-    API's list, such as ``{"kind": "internet-exit"}``; free: prefixes may be typed too; ordered: in their order, not by
-    name.
+    API's list, such as ``{"kind": "internet-exit"}``; free: prefixes may be typed too; labels: so may selectors
+    over labels; ordered: in their order, not by name.
     """
 
     widget: ClassVar[str] = "pick"
@@ -117,8 +117,16 @@ class ReferenceField(FormField):
     many: bool = field(default=False, kw_only=True)
     where: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     free: bool = field(default=False, kw_only=True)
+    labels: bool = field(default=False, kw_only=True)
     ordered: bool = field(default=False, kw_only=True)
     example: str = field(default="", kw_only=True)
+
+    @property
+    def sent_as(self) -> str:
+        """Return how a form sends it (``static/src/forms/``): free lists may be left empty."""
+        if not self.many:
+            return "optional"
+        return "optional-list" if self.free else "list"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from provisioning.core.intent.fields import (
     Choice,
     ChoiceOrTexts,
     Color,
+    Date,
     Field,
+    FlowEnd,
     Integer,
     IpProtocol,
     Labels,
@@ -43,6 +45,8 @@ def names_text(spec: Field) -> str:
     if isinstance(spec, CatalogueKey):
         return f"a key of {_CATALOGUE_PATHS[spec.offers]}"
     words = [kind_plural(kind) if spec.is_list else with_article(kind_word(kind)) for kind in spec.kinds]
+    if isinstance(spec, FlowEnd):
+        words += ["an address or prefix", "labels like env=prod"]
     return _alternatives([*words, *(f"“{literal}”" for literal in spec.literals)])
 
 
@@ -109,6 +113,16 @@ def _(spec: Boolean) -> str:
 @type_text.register
 def _(spec: Reference) -> str:
     return "reference"
+
+
+@type_text.register
+def _(spec: FlowEnd) -> str:
+    return "reference, prefix or selector"
+
+
+@type_text.register
+def _(spec: Date) -> str:
+    return "day, like `2027-01-31`"
 
 
 @type_text.register

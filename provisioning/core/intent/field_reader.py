@@ -9,8 +9,8 @@ from typing import Any
 from provisioning.core.intent.kind_words import WORDS, kind_word, with_article
 from provisioning.core.intent.limits import LIST_ITEMS, PORTS, PREFIXES, PROTOCOLS, REFERENCES, Limit
 from provisioning.core.intent.old_names import RenamedFrom
-from provisioning.core.values.address_forms import BadAddress, canonical_addresses, canonical_prefix
-from provisioning.core.values.labels import BadLabel, check_label
+from provisioning.core.values.address_forms import BadAddress, MistypedAddress, canonical_addresses, canonical_prefix
+from provisioning.core.values.labels import BadLabel, check_label, is_selector, parse_selector
 from provisioning.core.values.protocols import PORT_PROTOCOLS, PROTOCOL_NUMBERS
 from provisioning.core.values.resource import Problem
 from provisioning.core.values.text import normalise_text, text_fault
@@ -193,6 +193,31 @@ class FieldReader:
     def reference(self, field: str, *kinds: str, literals: Sequence[str] = (), default: Any = REQUIRED) -> str | None:
         value = self.get(field, default)
         return None if value is None else self._resolve_reference(field, value, kinds, literals)
+
+    def flow_end(self, field: str, *kinds: str, literals: Sequence[str], default: Any = REQUIRED) -> str | None:
+        """An object or a word as in ``reference``, a prefix, or a selector over labels; a name goes before these."""
+        value = self.get(field, default)
+        if not isinstance(value, str):
+            return self.reference(field, *kinds, literals=literals, default=default)
+        text = normalise_text(value)
+        if text not in literals and not any(self.resolve(kind, text) for kind in kinds):
+            try:
+                return canonical_prefix(text)
+            except MistypedAddress as error:
+                self.problem(error.code, field, str(error))
+                return None
+            except BadAddress:
+                if is_selector(text):
+                    return self.selector(field, text)
+        return self._resolve_reference(field, text, kinds, literals)
+
+    def selector(self, field: str, text: str) -> str | None:
+        """A selector over labels, in its one spelling."""
+        try:
+            return str(parse_selector(text))
+        except BadLabel as error:
+            self.problem("bad_selector", field, str(error))
+            return None
 
     def references(self, field: str, *kinds: str, literals: Sequence[str] = (), default: Any = REQUIRED) -> list[str]:
         items = self._list_items(field, default, REFERENCES)

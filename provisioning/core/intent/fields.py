@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
+from datetime import date
 from typing import Any, ClassVar, Protocol
 
 from provisioning.core.intent.field_reader import REQUIRED, FieldReader
@@ -18,7 +19,7 @@ from provisioning.core.intent.limits import LABELS, LIST_ITEMS, LITERAL_PREFIXES
 from provisioning.core.intent.old_names import RenamedFrom
 from provisioning.core.values.address_forms import canonical_addresses, is_addresses
 from provisioning.core.values.addresses import prefix_order
-from provisioning.core.values.labels import BadLabel, parse_selector
+from provisioning.core.values.labels import is_selector
 
 ANY, INTERNET = "any", "internet"
 
@@ -233,6 +234,30 @@ class Reference(Field):
 
 
 @dataclass(frozen=True)
+class FlowEnd(Reference):
+    """One end of flows: an object, one of the words, an address or a prefix, or a selector over labels."""
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        return reader.flow_end(name, *self.kinds, literals=self.literals, default=self.default)
+
+
+@dataclass(frozen=True)
+class Date(Field):
+    """A day, ``2027-01-31``."""
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        value = reader.text(name, self.default)
+        try:
+            return date.fromisoformat(value).isoformat() if isinstance(value, str) else value
+        except ValueError:
+            reader.problem("bad_date", name, f"“{value}” is not a day. Write it like 2027-01-31.")
+            return None
+
+    def converter(self, nested: Nested | None) -> Converter:
+        return lambda value, number, body: None if value is None else date.fromisoformat(value)
+
+
+@dataclass(frozen=True)
 class References(Reference):
     """Objects, each once. Where it is required at least one."""
 
@@ -282,13 +307,7 @@ class Selector(Text):
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
         text = super().read(reader, name, before, nested)
-        if not isinstance(text, str) or not text:
-            return None
-        try:
-            return str(parse_selector(text))
-        except BadLabel as error:
-            reader.problem("bad_selector", name, str(error))
-            return None
+        return reader.selector(name, text) if isinstance(text, str) and text else None
 
 
 @dataclass(frozen=True)
@@ -392,6 +411,7 @@ class Objects(Field):
 
 
 def named_uid(name: str) -> str | None:
-    """Return the uid of the list that a stored name means, without the ``!`` of one left out; None for addresses."""
+    """Return the uid that a stored name means, without the ``!`` of a list left out; None for addresses and selectors
+    over labels."""
     plain = name.removeprefix("!")
-    return None if is_addresses(plain) else plain
+    return None if is_addresses(plain) or is_selector(plain) else plain

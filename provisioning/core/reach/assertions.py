@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from datetime import date
+from functools import cache, partial, reduce
+from operator import or_
 
 import numpy as np
 
-from provisioning.core.intent import ANY, INTERNET, Assertion, Intent
+from provisioning.core.intent import INTERNET
+from provisioning.core.reach.compare.atoms import AddressAtoms
 from provisioning.core.reach.compare.comparison import FlowComparison, make_example
 from provisioning.core.reach.compare.endpoint_names import ExamplePacket
 from provisioning.core.reach.compare.evaluator import delivered_mask
@@ -16,13 +19,15 @@ from provisioning.core.reach.compare.flow_kinds import Hairpin, flow_spaces
 from provisioning.core.reach.compare.flow_space import FlowSpace
 from provisioning.core.reach.compare.rectangles import rectangles
 from provisioning.core.reach.compare.rule_lists import RuleLists, find_non_local_pair
-from provisioning.core.reach.compare.rule_table import IndexArray
+from provisioning.core.reach.compare.rule_table import BoolArray, IndexArray
+from provisioning.core.reach.flow_ends import AssertedFlows, FlowEndFilter
 from provisioning.core.reach.query import select_atoms
 from provisioning.core.reach.trace.decision import FlowOutcome
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
-from provisioning.core.values.l4 import l4_ranges, representative_index
+from provisioning.core.values.addresses import subtract
+from provisioning.core.values.l4 import representative_index
 from provisioning.core.values.resource import Problem
 
 
@@ -60,19 +65,19 @@ class _AssertionFinding:
     connected: tuple[ConnectorPairs, ...] = ()
 
 
-def check_assertions(network: Network) -> list[AssertionResult]:
-    """Check every assertion of the network against the model.
+def check_assertions(network: Network, today: date) -> list[AssertionResult]:
+    """Check every assertion of the network against the model, with the exceptions that hold on a day.
 
     One without a segment is about all segments and all flows that shares carry between them.
     """
-    assertions = list(network.intent.assertions.values())
-    findings: dict[str, list[_AssertionFinding]] = {assertion.uid: [] for assertion in assertions}
-    for flow_space in flow_spaces(network) if assertions else ():
+    asked = [AssertedFlows(assertion, today) for assertion in network.intent.assertions.values()]
+    findings: dict[str, list[_AssertionFinding]] = {flows.assertion.uid: [] for flows in asked}
+    for flow_space in flow_spaces(network) if asked else ():
         own_segment = None if flow_space.to_segment else flow_space.segment.uid
-        relevant = [assertion for assertion in assertions if assertion.segment in (None, own_segment)]
-        for assertion, finding in zip(relevant, _evaluate_assertions(network, flow_space, relevant), strict=True):
-            findings[assertion.uid].append(finding)
-    return [_result(network.intent, assertion, findings[assertion.uid]) for assertion in assertions]
+        relevant = [flows for flows in asked if flows.assertion.segment in (None, own_segment)]
+        for flows, finding in zip(relevant, _evaluate_assertions(network, flow_space, relevant), strict=True):
+            findings[flows.assertion.uid].append(finding)
+    return [_result(network, flows, findings[flows.assertion.uid]) for flows in asked]
 
 
 def assertion_problems(network: Network, results: Sequence[AssertionResult]) -> list[Problem]:
@@ -85,91 +90,139 @@ def assertion_problems(network: Network, results: Sequence[AssertionResult]) -> 
     ]
 
 
-def _assertion_key(assertion: Assertion) -> tuple[object, ...]:
-    return assertion.from_, assertion.to, assertion.protocol, assertion.ports, assertion.expect
-
-
 _FINDING = DerivedKey[_AssertionFinding]("finding of an assertion, by flow space")
 
 
 def _evaluate_assertions(
-    network: Network, flow_space: FlowSpace, assertions: Sequence[Assertion]
+    network: Network, flow_space: FlowSpace, asked: Sequence[AssertedFlows]
 ) -> list[_AssertionFinding]:
     """Return what each assertion comes to in a flow space; an unchanged one keeps its earlier findings."""
-    by_uid = {assertion.uid: assertion for assertion in assertions}
+    by_uid = {flows.assertion.uid: flows for flows in asked}
 
     @cache
     def comparison() -> FlowComparison:
-        """Return one comparison for all assertions that need it, cut at the protocols and ports they ask about."""
-        concerned = [assertion for assertion in assertions if _is_concerned(flow_space, assertion)]
-        ranges = [l4_ranges(assertion.protocol, assertion.ports) for assertion in concerned]
-        is_about_internet = any(INTERNET in (assertion.from_, assertion.to) for assertion in concerned)
-        return FlowComparison(
-            [flow_space], asked=ranges, cuts=flow_space.default_route_cuts if is_about_internet else ()
-        )
+        """Return one comparison for all assertions that need it, cut at the flows they ask about and excuse."""
+        concerned = [flows for flows in asked if flows.is_in(flow_space)]
+        l4 = [ranges for flows in concerned for ranges in (flows.l4, *(each.l4 for each in flows.excused))]
+        cuts = tuple(dict.fromkeys(pair for flows in concerned for pair in flows.cuts(flow_space)))
+        return FlowComparison([flow_space], asked=l4, cuts=cuts)
 
     def evaluate(uid: str) -> _AssertionFinding:
-        assertion = by_uid[uid]
-        if not _is_concerned(flow_space, assertion):
+        flows = by_uid[uid]
+        if not flows.is_in(flow_space):
             return _AssertionFinding()
-        return _evaluate_assertion(comparison(), flow_space, assertion)
+        is_application = flows.assertion.to in network.intent.internet_apps
+        return _evaluate_assertion(comparison(), flow_space, flows, is_application)
 
     return network.derived.get_each(
         _FINDING,
-        {uid: _assertion_key(assertion) for uid, assertion in by_uid.items()},
+        {uid: flows.key for uid, flows in by_uid.items()},
         evaluate,
         shared=(flow_space.source_segment, flow_space.destination_segment),
         of=(type(flow_space).__name__, flow_space.segment.uid, flow_space.destination_segment.segment.uid),
     )
 
 
-def _is_concerned(flow_space: FlowSpace, assertion: Assertion) -> bool:
-    sources, destinations = flow_space.names
-    return assertion.from_ in sources and assertion.to in destinations
-
-
-def _evaluate_assertion(comparison: FlowComparison, flow_space: FlowSpace, assertion: Assertion) -> _AssertionFinding:
+def _evaluate_assertion(
+    comparison: FlowComparison, flow_space: FlowSpace, flows: AssertedFlows, is_application: bool
+) -> _AssertionFinding:
+    """is_application: the assertion is about an application, and not about what is behind it."""
     rows, columns = (
-        select_atoms(side, covered, partial(flow_space.ranges_named, name=name))
-        for side, covered, name in (
-            (comparison.sources, comparison.covered[0], assertion.from_),
-            (comparison.destinations, comparison.covered[1], assertion.to),
+        select_atoms(side, covered, partial(end.ranges_of, flow_space))
+        for side, covered, end in (
+            (comparison.sources, comparison.covered[0], flows.start),
+            (comparison.destinations, comparison.covered[1], flows.end),
         )
     )
-    if not len(rows) or not len(columns):
-        return _AssertionFinding()
-    lists, evaluator = comparison.lists(rows, columns), comparison.evaluator(0)
-    assert evaluator is not None
-    asked = comparison.rule_table.l4_bitmap.mask(l4_ranges(assertion.protocol, assertion.ports))
-    flowing = np.zeros(len(lists) + 1, bool)
-    for number, (hits,) in enumerate(lists.iter_rules()):
-        flows = evaluator.existing_mask(hits, asked)
-        flowing[number] = bool(flows)
-        verdict = evaluator.evaluate(hits, flows)
-        arrives = delivered_mask(verdict)
-        if isinstance(flow_space, Hairpin):
-            # Another way to the same target: it may break what has to be blocked or inspected; nobody has to have it.
-            flows = arrives
-            flowing[number] = bool(flows)
-        inspected = delivered_mask({label: mask for label, mask in verdict.items() if label[1]})
-        breaks = {"blocked": arrives, "reachable": flows & ~arrives, "inspected": flows & ~inspected}[assertion.expect]
-        if breaks and (
-            finding := _find_counterexample(
-                comparison, lists, number, representative_index(comparison.rule_table.l4_bitmap.intervals(breaks))
-            )
-        ):
+    # Another way to the same target: it may break what has to be blocked or inspected; nobody has to have it.
+    is_optional = isinstance(flow_space, Hairpin) and not is_application
+    pairs: list[ConnectorPairs] = []
+    for some, ends, excused in _parts(comparison, flow_space, flows, rows, columns):
+        finding = _evaluate_part(comparison, flows, some, ends, excused, is_optional)
+        if finding.reason:
             return finding
-    if assertion.expect == "blocked":
-        return _AssertionFinding()
-    pairs = [*_connector_pairs(comparison, lists, flowing)]
-    if INTERNET in (assertion.from_, assertion.to):
+        pairs += finding.connected
+    if INTERNET in (flows.start.text, flows.end.text) and flows.assertion.expect != "blocked":
         # Who has the internet behind itself reaches it without an exchange.
         local = {*_connector_uids(comparison, 0, rows)} & {*_connector_uids(comparison, 1, columns)}
         pairs = [
-            (_internet_or(assertion.from_, starts), _internet_or(assertion.to, ends))
+            (_internet_or(flows.start.text, starts), _internet_or(flows.end.text, ends))
             for starts, ends in (*pairs, *((frozenset((uid,)), frozenset((uid,))) for uid in local))
         ]
     return _AssertionFinding(connected=tuple(pairs))
+
+
+def _parts(
+    comparison: FlowComparison, flow_space: FlowSpace, flows: AssertedFlows, rows: IndexArray, columns: IndexArray
+) -> Iterator[tuple[IndexArray, IndexArray, int]]:
+    """Yield the atoms of both sides in parts, each with the protocols and ports that exceptions excuse there."""
+    if not len(rows) or not len(columns):
+        return
+    if not flows.excused:
+        yield rows, columns, 0
+        return
+    starts = _marks(comparison.sources, rows, flow_space, [each.start for each in flows.excused])
+    ends = _marks(comparison.destinations, columns, flow_space, [each.end for each in flows.excused])
+    masks = [comparison.rule_table.l4_bitmap.mask(each.l4) for each in flows.excused]
+    kinds_of_columns, kind_of_column = np.unique(ends, axis=1, return_inverse=True)
+    kinds_of_rows, kind_of_row = np.unique(starts, axis=1, return_inverse=True)
+    for number, marked in enumerate(kinds_of_rows.T):
+        by_mask: dict[int, list[int]] = {}
+        for kind, also in enumerate(kinds_of_columns.T):
+            hit = np.flatnonzero(marked & also).tolist()
+            by_mask.setdefault(reduce(or_, (masks[index] for index in hit), 0), []).append(kind)
+        for excused, kinds in by_mask.items():
+            yield rows[kind_of_row == number], columns[np.isin(kind_of_column, kinds)], excused
+
+
+def _marks(
+    side: AddressAtoms, atoms: IndexArray, flow_space: FlowSpace, ends: Sequence[FlowEndFilter | None]
+) -> BoolArray:
+    """Return [exception, atom]: whether the end of an exception means an atom; None means all."""
+    return np.array(
+        [
+            np.isin(atoms, select_atoms(side, atoms, partial(end.ranges_of, flow_space)))
+            if end
+            else np.ones(len(atoms), bool)
+            for end in ends
+        ]
+    )
+
+
+def _evaluate_part(
+    comparison: FlowComparison,
+    asked: AssertedFlows,
+    rows: IndexArray,
+    columns: IndexArray,
+    excused: int,
+    is_optional: bool,
+) -> _AssertionFinding:
+    """is_optional: nobody has to have these flows."""
+    lists, evaluator, l4_bitmap = (
+        comparison.lists(rows, columns),
+        comparison.evaluator(0),
+        comparison.rule_table.l4_bitmap,
+    )
+    assert evaluator is not None
+    expect, mask = asked.assertion.expect, l4_bitmap.mask(asked.l4)
+    flowing = np.zeros(len(lists) + 1, bool)
+    for number, (hits,) in enumerate(lists.iter_rules()):
+        flows = evaluator.existing_mask(hits, mask)
+        verdict = evaluator.evaluate(hits, flows)
+        arrives = delivered_mask(verdict)
+        if is_optional:
+            flows = arrives
+        flowing[number] = bool(flows)
+        inspected = delivered_mask({label: some for label, some in verdict.items() if label[1]})
+        breaks = {"blocked": arrives, "reachable": flows & ~arrives, "inspected": flows & ~inspected}[expect] & ~excused
+        if breaks and (
+            finding := _find_counterexample(
+                comparison, lists, number, representative_index(l4_bitmap.intervals(breaks))
+            )
+        ):
+            return finding
+    pairs = () if expect == "blocked" else tuple(_connector_pairs(comparison, lists, flowing))
+    return _AssertionFinding(connected=pairs)
 
 
 def _internet_or(name: str, connectors: frozenset[str]) -> frozenset[str]:
@@ -221,30 +274,43 @@ def _connector_uids(comparison: FlowComparison, which: int, atoms: IndexArray) -
         yield INTERNET if owner is None else (owner.target if isinstance(owner, PublishedApp) else owner).connector.uid
 
 
-def _result(intent: Intent, assertion: Assertion, findings: Sequence[_AssertionFinding]) -> AssertionResult:
+def _result(network: Network, flows: AssertedFlows, findings: Sequence[_AssertionFinding]) -> AssertionResult:
+    assertion = flows.assertion
+
     def broken(reason: str, example: ExamplePacket | None = None) -> AssertionResult:
         return AssertionResult(assertion.uid, assertion.name, assertion.expect, False, example, reason)
 
-    if assertion.segment is not None and assertion.segment not in intent.segments:
+    if assertion.segment is not None and assertion.segment not in network.intent.segments:
         return broken("Its segment does not exist any more.")
     for finding in findings:
         if finding.reason:
             return broken(finding.reason, finding.example)
     if assertion.expect != "blocked":
-        missing = _explain_unconnected(
-            intent, assertion, [pairs for finding in findings for pairs in finding.connected]
-        )
-        if missing:
+        connected = [pairs for finding in findings for pairs in finding.connected]
+        if missing := _explain_unconnected(network, flows, connected):
             return broken(missing)
     return AssertionResult(assertion.uid, assertion.name, assertion.expect, True)
 
 
-def _explain_unconnected(intent: Intent, assertion: Assertion, connected: Sequence[ConnectorPairs]) -> str:
-    """Return a sentence when a connector on one side has no flows at all to one on the other; empty otherwise."""
-    starts, ends = _members(intent, assertion.from_), _members(intent, assertion.to)
+def _explain_unconnected(network: Network, flows: AssertedFlows, connected: Sequence[ConnectorPairs]) -> str:
+    """Return a sentence when a connector on one side has no flows at all to one on the other; empty otherwise.
+
+    Two between which all that is asked is excused need not have any.
+    """
+    intent = network.intent
+    segment = flows.assertion.segment
+    starts, ends = flows.start.members(network, segment), flows.end.members(network, segment)
     if not starts or not ends:
-        side = assertion.from_ if not starts else assertion.to
-        return f"“{intent.label(side)}” has no members."
+        return f"“{intent.label((flows.end if starts else flows.start).text)}” has no members."
+    excused = [
+        (
+            each.start.members(network, segment) if each.start else starts,
+            each.end.members(network, segment) if each.end else ends,
+        )
+        for each in flows.excused
+        if not subtract(flows.l4, each.l4)
+    ]
+    connected = [*connected, *((frozenset(some), frozenset(others)) for some, others in excused)]
     # Connectors that are in the same sets have flows to the same others.
     by_sets: dict[frozenset[int], list[str]] = {}
     for end in sorted(ends):
@@ -256,15 +322,3 @@ def _explain_unconnected(intent: Intent, assertion: Assertion, connected: Sequen
             if other is not None and own_sets.isdisjoint(sets):
                 return f"“{intent.label(start)}” and “{intent.label(other)}” have no segment in common, or no route."
     return ""
-
-
-def _members(intent: Intent, wanted: str) -> set[str]:
-    if wanted == INTERNET:
-        return {INTERNET}
-    return {
-        connector.uid
-        for connector in intent.connectors.values()
-        if connector.enabled and connector.kind != "internet-exit"
-        for attachment in connector.attachments
-        if wanted in (ANY, connector.uid, *attachment.member_of)
-    }

@@ -104,6 +104,11 @@ class LabelSelector:
         return ", ".join(map(str, self.requirements))
 
 
+def is_selector(text: str) -> bool:
+    """Whether a text that may be a name is a selector: it asks for values. Uids hold none of these signs."""
+    return "=" in text or "(" in text
+
+
 @lru_cache(maxsize=4096)
 def parse_selector(text: str) -> LabelSelector:
     """Return the selector that a text says; its own text is the one spelling. Raises BadLabel."""

@@ -54,8 +54,14 @@ async function suggest(input) {
   setOpen(picker, true);
 }
 
+/** Whether a field of one end of flows takes the text as labels, such as env=prod. */
+function isSelector(picker, text) {
+  return "labels" in picker.dataset && /[=(]/.test(text);
+}
+
 function emptyText(picker, text) {
   if ("free" in picker.dataset && TYPED.test(text)) return "Press Enter to use it as it is.";
+  if (isSelector(picker, text)) return "Press Enter to use it as labels.";
   if (text) return "No object has this name.";
   return `No ${picker.dataset.kinds.split(" ").map(kindName).join(" or ")} here yet.`;
 }
@@ -92,7 +98,7 @@ function onKeydown(event) {
     event.preventDefault();
     if (listOf(picker).hidden) suggest(input);
     else if (options.length) markOption(input, options, (at + step + options.length) % options.length);
-  } else if (event.key === "Enter" || (event.key === "," && "free" in picker.dataset)) {
+  } else if (event.key === "Enter" || (event.key === "," && "free" in picker.dataset && !isSelector(picker, input.value))) {
     if (!input.value.trim() && at < 0) return;
     if (at < 0 && takesNames(picker) && event.key === "Enter") return;
     event.preventDefault();
@@ -126,6 +132,10 @@ async function chooseTyped(picker) {
   const text = input.value.trim();
   if ("free" in picker.dataset && TYPED.test(text)) {
     text.split(/[\s,]+/).filter(Boolean).forEach((address) => chooseOption(picker, address, address));
+    return;
+  }
+  if (isSelector(picker, text)) {
+    chooseOption(picker, text, text);
     return;
   }
   const named = (await candidates(picker, text)).find(({ name }) => name.toLowerCase() === text.toLowerCase());
