@@ -95,3 +95,9 @@ def test_a_side_of_a_share_whose_only_member_is_an_exit_is_told() -> None:
     draw.add("shares", {"name": "egress", "a": side_a, "b": side_b})
     [problem] = [problem for problem in problems_with_code(draw, "empty_group") if problem.path.startswith("shares")]
     assert problem.path == "shares/egress/a.groups[0]"
+
+
+def test_a_rule_with_a_port_list_is_compared_by_the_ports_in_it() -> None:
+    draw = published()
+    draw.add("port-lists", {"name": "shops", "entries": [{"protocol": "tcp", "ports": ["8443"]}]})
+    assert told("internet", "shop", {"protocol": "tcp", "ports": ["shops"]}, draw=draw)

@@ -69,7 +69,7 @@ def check_unmatched_rules(network: Network) -> Iterator[Problem]:
     for policy in network.intent.policies.values():
         if policy.enabled:
             segments = [network.resolved(uid) for uid in policy.segments if uid in network.intent.segments]
-            lists = [network.intent.prefix_lists[uid] for uid in network.lists_in(policy)]
+            lists = [network.lists[uid] for uid in network.lists_in(policy)]
             make = partial(_check_policy, policy, segments, network.prefixes)
             yield from network.derived.get(_PROBLEMS, (policy, None, *segments, None, *lists), make, of=policy.uid)
 
@@ -91,7 +91,7 @@ def check_unmatched_firewall_rules(network: Network) -> Iterator[Problem]:
     """Warn about rules of firewalls that no flow in the segments of the service can match."""
     for service in network.intent.services.values():
         segments = [network.resolved(uid) for uid in service.segments if uid in network.intent.segments]
-        lists = [network.intent.prefix_lists[uid] for uid in network.lists_in(service)]
+        lists = [network.lists[uid] for uid in network.lists_in(service)]
         make = partial(_check_service, service, segments, network.prefixes)
         yield from network.derived.get(
             _SERVICE_PROBLEMS, (service, None, *segments, None, *lists), make, of=service.uid
