@@ -139,7 +139,7 @@ def _aws_vpc(translator: ConnectorTranslator, block: Block) -> dict[str, Any]:
         char for char in address(block).rpartition(".")[2] if char.isascii() and char.isalnum()
     )
     return {
-        "account": translator.required(block, "aws_account_id", "unknown"),
+        "account": translator.required(block, "aws_account_id", "000000000000"),
         "region": translator.required(block, "aws_region", "us-east-1"),
         "vpc_id": translator.required(block, "vpc_id", unknown_vpc[:40]),
     }

@@ -10,7 +10,8 @@ from provisioning.core.translators.json_source import mapping, objects, texts
 from provisioning.core.translators.label_groups import NAMESPACE, LabelGroups, Unsayable, requirements_of
 from provisioning.core.translators.policy_ports import port_matches
 from provisioning.core.translators.prefix_blocks import prefixes_of_block
-from provisioning.core.translators.segmentation import Direction, Peers, PortMatch, Segmentation
+from provisioning.core.translators.segmentation import Direction, Peers, Segmentation
+from provisioning.core.translators.translation import PortMatch
 from provisioning.core.values.labels import LabelRequirement
 
 _SECTIONS: tuple[tuple[str, Direction, bool], ...] = (

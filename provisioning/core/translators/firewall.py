@@ -5,6 +5,7 @@ Beside the rulebase there may be tables of address objects (name, address) and o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -13,10 +14,16 @@ from provisioning.core.formats.csv_text import CsvRow
 from provisioning.core.intent.fields import ANY, INTERNET
 from provisioning.core.translators.columns import Table, read_table
 from provisioning.core.translators.firewall_addresses import AddressBook, split
-from provisioning.core.translators.firewall_services import EVERY, UnknownService, read_protocol, read_services
-from provisioning.core.translators.segmentation import PortMatch
+from provisioning.core.translators.firewall_services import (
+    EVERY,
+    UnknownService,
+    read_protocol,
+    read_services,
+    well_known_name,
+)
 from provisioning.core.translators.translation import (
     BadAddress,
+    PortMatch,
     SourceFile,
     SourceFormat,
     TableField,
@@ -24,7 +31,9 @@ from provisioning.core.translators.translation import (
     TranslationBuilder,
     TranslationContext,
     description,
+    port_entries,
 )
+from provisioning.core.values.well_known_ports import WELL_KNOWN_PORTS
 
 MAX_ROWS = 20_000
 INTERNET_ZONES = ("internet", "untrust", "untrusted", "outside", "external", "wan")
@@ -98,6 +107,7 @@ class _Firewall:
     def __init__(self, builder: TranslationBuilder) -> None:
         self.builder, self.addresses = builder, AddressBook(builder)
         self.services: dict[str, Sequence[PortMatch]] = {}
+        self.port_lists: dict[str, str] = {}
         self.zones: dict[str, str] = {}
         self.segment = builder.context.segment
 
@@ -109,9 +119,22 @@ class _Firewall:
                 self.addresses.add(name, address, place)
                 continue
             try:
-                self.services[name.lower()] = self.ports(table, row)
+                self.add_service(name, self.ports(table, row))
             except UnknownService as error:
                 self.builder.note("left_out", place, name, str(error), "Correct it in the table.")
+
+    def add_service(self, name: str, matches: Sequence[PortMatch]) -> None:
+        """Add a service as a port list, unless it is called like well-known ports or is about every protocol."""
+        matches = [*self.services.get(name.lower(), ()), *matches]
+        self.services[name.lower()] = matches
+        if well_known_name(name) or any(protocol == ANY for protocol, _ in matches):
+            return
+        if listed := self.builder.body("port-lists", self.port_lists.get(name.lower(), "")):
+            listed["entries"] = port_entries(matches)
+            return
+        # A name that reads like ports is no name of a list.
+        list_name = name if re.search("[a-zA-Z]", name) else f"service {name}"
+        self.port_lists[name.lower()] = self.builder.add("port-lists", list_name, entries=port_entries(matches))
 
     def translate(self, table: Table) -> None:
         if not self.segment:
@@ -124,7 +147,7 @@ class _Firewall:
         rules: list[tuple[Ends, dict[str, Any]]] = []
         for row in rows:
             try:
-                rules += self.rules(table, row)
+                rules.append(self.rule(table, row))
             except (_Unsayable, UnknownService, BadAddress) as error:
                 denies = table.cell(row, "action").lower() in _DENY
                 remedy = "Draw it by hand; until then " + (
@@ -137,8 +160,8 @@ class _Firewall:
             ends = {"segments": [self.segment], "from": list(from_), "to": list(to)}
             self.builder.add_policies(name, [rule for _, rule in run], **ends)
 
-    def rules(self, table: Table, row: CsvRow) -> list[tuple[Ends, dict[str, Any]]]:
-        """Return the rules of a row, one for each protocol. Raise where it cannot be said; a wider one is not it."""
+    def rule(self, table: Table, row: CsvRow) -> tuple[Ends, dict[str, Any]]:
+        """Return the rule of a row and its ends. Raise where it cannot be said; a wider one is not it."""
         for field, why in _ONLY_ANY.items():
             if table.cell(row, field).lower() not in (*EVERY, "always", "none"):
                 raise _Unsayable(why)
@@ -159,19 +182,23 @@ class _Firewall:
             **({"source": source} if source else {}),
             **({"destination": destination} if destination else {}),
         }
-        ports = self.ports(table, row)
-        return [
-            (
-                ends,
-                {
-                    "name": name if len(ports) == 1 else f"{name[:70]} {protocol}",
-                    **body,
-                    "protocol": protocol,
-                    **({"ports": list(values)} if values else {}),
-                },
-            )
-            for protocol, values in ports
-        ]
+        return ends, {"name": name, **body, **self.port_fields(table, row, name)}
+
+    def port_fields(self, table: Table, row: CsvRow, name: str) -> dict[str, Any]:
+        """Return what the rule of a row matches protocols and ports with: by name where all of them have one."""
+        services = split(table.cell(row, "service"))
+        names = [self.port_lists.get(service.lower()) or self.well_known(service, table, row) for service in services]
+        if services and all(names) and not table.cell(row, "ports"):
+            return {"ports": names}
+        return self.builder.ports(self.ports(table, row), f"{name} ports")
+
+    def well_known(self, service: str, table: Table, row: CsvRow) -> str | None:
+        known = well_known_name(service) if service.lower() not in self.services else None
+        if known:
+            ports = ", ".join(f"{protocol} {ports}" for protocol, ports in WELL_KNOWN_PORTS[known])
+            why, remedy = f"No table of services has it; it is {ports}.", "Correct the rule where it is another."
+            self.builder.note("assumed", table.file, f"service {service}", why, remedy)
+        return known
 
     def ports(self, table: Table, row: CsvRow) -> Sequence[PortMatch]:
         """Return protocols with ports, of the service or of protocol and ports. Raise UnknownService."""

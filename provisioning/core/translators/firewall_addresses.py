@@ -1,4 +1,4 @@
-"""Addresses of firewall rules: prefixes, hosts, masks, ranges, and names of address objects."""
+"""Addresses of firewall rules: prefixes, hosts, masks, ranges, names of address objects, and all but these."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from provisioning.core.translators.translation import BadAddress, TranslationBuilder, is_private, read_prefix
-from provisioning.core.values.addresses import parse_range, summarise_range
+from provisioning.core.values.addresses import parse_range, range_text
 from provisioning.core.values.text import name_key
 
 EVERY = ("", "any", "all", "*", "any4", "any6", "any-ipv4", "any-ipv6")
@@ -50,33 +50,28 @@ class AddressBook:
         values: list[str] = []
         may_be_public = False
         for part in split(cell):
-            key = name_key(part)
-            if part.lower() in EVERY:
+            sign, bare = ("!", part[1:].strip()) if part.startswith("!") else ("", part)
+            if bare.lower() in EVERY:
                 return [], True
-            if key in self._lists:
-                values.append(self._lists[key])
-                may_be_public |= not all(map(is_private, self._prefixes.get(key, ["0.0.0.0/0"])))
-                continue
-            prefixes = list(self.read(part))
-            values += prefixes
-            may_be_public |= not all(map(is_private, prefixes))
+            key = name_key(bare)
+            prefixes = self._prefixes.get(key, ["0.0.0.0/0"]) if key in self._lists else list(self.read(bare))
+            values += [f"{sign}{value}" for value in ([self._lists[key]] if key in self._lists else prefixes)]
+            may_be_public |= bool(sign) or not all(map(is_private, prefixes))
         if {"0.0.0.0/0", "::/0"} <= set(values):
             return [], True
         return self.builder.addresses(values, f"{list_name} addresses"), may_be_public or not values
 
     def read(self, text: str) -> Iterator[str]:
-        """Yield the prefixes of one address, range, or address with its mask. Raise BadAddress."""
+        """Yield addresses, prefixes and ranges in their canonical spelling. Raise BadAddress."""
         for part in split(text):
             bare = part.removeprefix("host ").strip()
-            if part.startswith("!"):
-                raise BadAddress("negated", f"“{part[:60]}” means every address but these.")
             if masked := _WITH_MASK.fullmatch(bare):
                 yield read_prefix(f"{masked[1]}/{masked[2]}")
             elif pair := _RANGE.fullmatch(bare):
                 low, high = (parse_range(read_prefix(address))[0] for address in pair.groups())
                 if low > high:
                     raise BadAddress("bad_range", f"“{bare}” ends before it begins.")
-                yield from summarise_range((low, high))
+                yield range_text((low, high))
             elif re.fullmatch(r"[0-9a-fA-F.:/]+", bare):
                 yield read_prefix(bare)
             else:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from provisioning.core.translators.segmentation import PortMatch
+from provisioning.core.translators.translation import PortMatch
 from provisioning.core.values.protocols import PORT_PROTOCOLS, PROTOCOL_NUMBERS
+from provisioning.core.values.well_known_ports import WELL_KNOWN_PORTS
 
 EVERY = ("", "any", "all", "*", "ip", "any4", "any6", "all services", "application-default")
 _PROTOCOLS: dict[str, str | int] = {
@@ -23,18 +24,7 @@ _PROTOCOLS: dict[str, str | int] = {
     "vrrp": 112,
     "sctp": 132,
 }
-_WELL_KNOWN: dict[str, Sequence[PortMatch]] = {
-    name: [(protocol, (ports,)) for protocol in protocols.split("+")]
-    for name, protocols, ports in (
-        *(("ftp", "tcp", "21"), ("ssh", "tcp", "22"), ("telnet", "tcp", "23"), ("smtp", "tcp", "25")),
-        *(("dns", "tcp+udp", "53"), ("domain", "tcp+udp", "53"), ("dhcp", "udp", "67-68"), ("tftp", "udp", "69")),
-        *(("http", "tcp", "80"), ("kerberos", "tcp+udp", "88"), ("pop3", "tcp", "110"), ("ntp", "udp", "123")),
-        *(("imap", "tcp", "143"), ("snmp", "udp", "161"), ("bgp", "tcp", "179"), ("ldap", "tcp", "389")),
-        *(("https", "tcp", "443"), ("smb", "tcp", "445"), ("syslog", "udp", "514"), ("ldaps", "tcp", "636")),
-        *(("mssql", "tcp", "1433"), ("mysql", "tcp", "3306"), ("rdp", "tcp", "3389"), ("postgresql", "tcp", "5432")),
-        *(("sip", "tcp+udp", "5060"), ("vnc", "tcp", "5900"), ("radius", "udp", "1812-1813")),
-    )
-}
+_OTHER_NAMES = {"domain": "dns", "ms-rdp": "rdp", "postgres": "postgresql", "ms-sql": "mssql", "snmptrap": "snmp-trap"}
 _PREFIXES = ("service-", "svc-", "svc_")
 _FORM = re.compile(
     r"(?:(?P<before>[a-z0-9]+)[/:_ -]+)?(?P<low>\d{1,5})(?:[-:](?P<high>\d{1,5}))?(?:/(?P<after>[a-z]+))?"
@@ -64,6 +54,17 @@ def read_services(names: Iterable[str], known: Mapping[str, Sequence[PortMatch]]
     return [(key, tuple(dict.fromkeys(ports or ()))) for key, ports in found.items()]
 
 
+def well_known_name(name: str) -> str | None:
+    """Return the name of the well-known ports that a service of a firewall is called by."""
+    bare = _without_prefix(name.strip().lower())
+    known = _OTHER_NAMES.get(bare, bare)
+    return known if known in WELL_KNOWN_PORTS else None
+
+
+def _without_prefix(name: str) -> str:
+    return next((name.removeprefix(prefix) for prefix in _PREFIXES if name.startswith(prefix)), name)
+
+
 def read_protocol(text: str) -> str | int:
     """Raise UnknownService."""
     name = text.strip().lower()
@@ -81,9 +82,9 @@ def _read(name: str, protocol: str | int, known: Mapping[str, Sequence[PortMatch
         return known[name]
     if name in EVERY:
         return [("any", ())]
-    bare = next((name.removeprefix(prefix) for prefix in _PREFIXES if name.startswith(prefix)), name)
-    if bare in _WELL_KNOWN:
-        return _WELL_KNOWN[bare]
+    bare = _without_prefix(name)
+    if well_known := well_known_name(name):
+        return [(protocol, (ports,)) for protocol, ports in WELL_KNOWN_PORTS[well_known]]
     if bare in _PROTOCOLS:
         return [(_PROTOCOLS[bare], ())]
     match = _FORM.fullmatch(bare)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from provisioning.core.translators.segmentation import EVERY_PORT, PortMatch
-from provisioning.core.translators.translation import TranslationBuilder
+from provisioning.core.translators.segmentation import EVERY_PORT
+from provisioning.core.translators.translation import PortMatch, TranslationBuilder
 from provisioning.core.values.protocols import PORT_PROTOCOLS
 
 _NUMBERS: dict[str, int | str] = {"SCTP": 132, "ICMP": "icmp", "ICMPV6": "icmpv6"}

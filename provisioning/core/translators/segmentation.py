@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from provisioning.core.intent.fields import ANY, INTERNET
-from provisioning.core.translators.translation import TranslationBuilder, is_private
+from provisioning.core.translators.translation import PortMatch, TranslationBuilder, is_private
 
 Direction = Literal["ingress", "egress"]
 _TIERS: dict[Direction, str] = {"egress": "standard", "ingress": "baseline"}
-PortMatch = tuple[str | int, Sequence[str]]
-"""Protocol and ports; no ports: every one."""
 EVERY_PORT: Sequence[PortMatch] = (("any", ()),)
 
 
@@ -62,7 +60,7 @@ class Segmentation:
             action = "deny" if denies else "pass" if direction == "egress" else "allow"
             side = "destination" if direction == "egress" else "source"
             match = {side: self.builder.addresses(prefixes, f"{name} addresses")} if prefixes else {}
-            rules = [_rule(action, protocol, values, match) for protocol, values in ports]
+            rules = [_rule(action, {**self.builder.ports(ports, f"{name} ports"), **match})]
             body = {"description": place, "from": from_, "to": to, "rules": rules}
             self._policies.setdefault((direction, denies), []).append((name, body))
 
@@ -76,11 +74,11 @@ class Segmentation:
             if isolated := list(self._isolated.get(direction, ())):
                 everyone = [ANY, INTERNET] if direction == "egress" else [ANY]
                 from_, to = (isolated, everyone) if direction == "egress" else (everyone, isolated)
-                rules = [_rule("deny", "any", (), {})]
+                rules = [_rule("deny", {})]
                 self._add_policy(
                     direction, f"{direction} of who is isolated", {"from": from_, "to": to, "rules": rules}
                 )
-        rules = [_rule("allow", "any", (), {})]
+        rules = [_rule("allow", {})]
         self._add_policy("ingress", "internet for the others", {"from": [ANY], "to": [INTERNET], "rules": rules})
 
     def _add_policy(self, direction: Direction, name: str, body: dict[str, Any]) -> None:
@@ -99,15 +97,6 @@ class Segmentation:
         return [ANY]
 
 
-def _rule(action: str, protocol: str | int, ports: Sequence[str], match: dict[str, Any]) -> dict[str, Any]:
-    name = "-".join([str(protocol), *ports[:3]]) if ports else str(protocol)
+def _rule(action: str, match: dict[str, Any]) -> dict[str, Any]:
     # What a network policy denies vanishes.
-    reject = {"reject": False} if action == "deny" else {}
-    return {
-        "name": name,
-        "action": action,
-        **reject,
-        "protocol": protocol,
-        **({"ports": list(ports)} if ports else {}),
-        **match,
-    }
+    return {"action": action, **({"reject": False} if action == "deny" else {}), **match}

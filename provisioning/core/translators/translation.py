@@ -25,6 +25,10 @@ MAX_QUOTE = 200
 MAX_NAME, MAX_RULE_NAME = 100, 80
 
 
+PortMatch = tuple[str | int, Sequence[str]]
+"""Protocol and ports; no ports: every one."""
+
+
 class BadSource(Exception):
     """Text that cannot be read as what it is said to be; ``place`` is the file, and the line where that is known."""
 
@@ -164,6 +168,16 @@ class TranslationBuilder:
             return values
         return [self.add("prefix-lists", list_name, entries=[{"prefix": prefix} for prefix in values])]
 
+    def ports(self, matches: Sequence[PortMatch], list_name: str) -> dict[str, Any]:
+        """Return what a rule matches protocols and ports with: written down where all have the same ports, else the
+        name of a new port list."""
+        protocols, every = [protocol for protocol, _ in matches], {tuple(ports) for _, ports in matches}
+        if len(every) == 1:
+            ports = list(every.pop())
+            protocol = protocols if len(protocols) > 1 else protocols[0]
+            return {"protocol": protocol, **({"ports": ports} if ports else {})}
+        return {"ports": [self.add("port-lists", list_name, entries=port_entries(matches))]}
+
     def add_policies(self, name: str, rules: Sequence[dict[str, Any]], /, **body: Any) -> None:
         """Add a policy, or several of one name and a number where the rules are more than one policy holds."""
         used: set[str] = set()
@@ -197,6 +211,11 @@ class TranslationBuilder:
         remedy = "Choose another one before you import, or in the connectors afterwards."
         self.note("assumed", source, f"exchange {name}", why, remedy)
         return name
+
+
+def port_entries(matches: Iterable[PortMatch]) -> list[dict[str, Any]]:
+    """Return the entries of a port list."""
+    return [{"protocol": protocol, **({"ports": list(ports)} if ports else {})} for protocol, ports in matches]
 
 
 def quote(value: object) -> str:

@@ -70,7 +70,7 @@ def test_rules_keep_their_words_and_run_in_their_order(firewall: IntentBuilder) 
     assert telnet[0]["reject"] is True and cleanup[0]["reject"] is False
     assert (web["description"], web["ports"], web["destination"]) == ("CHG-1234", ["443", "8080-8090"], ["web servers"])
     backup = next(rule for rule in document["policies"][1]["rules"] if rule["name"] == "backup")
-    assert backup["mode"] == "disabled" and "10.1.0.12/30" in backup["source"]
+    assert backup["mode"] == "disabled" and backup["source"] == ["10.1.0.10-10.1.0.20"]
     assert backup["destination"] == ["10.2.0.0/24"]
 
 
@@ -117,33 +117,50 @@ def test_columns_are_guessed_and_told_and_a_choice_goes_first() -> None:
 @pytest.mark.parametrize(
     ("service", "protocol", "ports", "expected"),
     [
-        ("", "tcp", "443", [("tcp", ["443"])]),
-        ("", "tcp/udp", "53,5353", [("tcp", ["53", "5353"]), ("udp", ["53", "5353"])]),
-        ("", "icmp", "", [("icmp", None)]),
-        ("", "47", "any", [(47, None)]),
-        ("tcp/80,81", "", "", [("tcp", ["80", "81"])]),
-        ("443/tcp; udp-500", "", "", [("tcp", ["443"]), ("udp", ["500"])]),
-        ("ESP, IKE", "", "", None),
-        ("esp", "", "", [(50, None)]),
-        ("any", "", "", [("any", None)]),
+        ("", "tcp", "443", ("tcp", ["443"])),
+        ("", "tcp/udp", "53,5353", (["tcp", "udp"], ["53", "5353"])),
+        ("", "icmp", "", ("icmp", None)),
+        ("", "47", "any", (47, None)),
+        ("tcp/80,81", "", "", ("tcp", ["80", "81"])),
+        ("443/tcp; udp-500", "", "", (None, ["rule 2 ports"])),
+        ("HTTPS, service-dns", "", "", (None, ["https", "dns"])),
+        ("https, tcp/8443", "", "", ("tcp", ["443", "8443"])),
+        ("ESP, unheard-of", "", "", None),
+        ("esp", "", "", (50, None)),
+        ("any", "", "", ("any", None)),
         ("443", "", "", None),
-        ("tcp/443, tcp", "", "", [("tcp", None)]),
+        ("tcp/443, tcp", "", "", ("tcp", None)),
         ("tcp/70000", "", "", None),
     ],
 )
 def test_services_are_read_in_the_forms_that_firewalls_write(
-    service: str, protocol: str, ports: str, expected: list[tuple[Any, Any]] | None
+    service: str, protocol: str, ports: str, expected: tuple[Any, Any] | None
 ) -> None:
     table = f'source,destination,service,protocol,port,action\nany,any,"{service}",{protocol},"{ports}",allow\n'
     policies = translate(FIREWALL, table).document.get("policies", [])
-    found = [(rule["protocol"], rule.get("ports")) for policy in policies for rule in policy["rules"]]
-    assert (found or None) == expected
+    found = [(rule.get("protocol"), rule.get("ports")) for policy in policies for rule in policy["rules"]]
+    assert found == ([expected] if expected else [])
 
 
 def test_a_table_of_services_is_read_beside_the_rulebase() -> None:
-    rules = "source,destination,service,action\nany,any,ERP,allow\n"
-    translation = translate(FIREWALL, rules, "name,protocol,port\nerp,tcp,3200-3299\n")
-    assert translation.document["policies"][0]["rules"][0]["ports"] == ["3200-3299"]
+    rules = "source,destination,service,action\nany,any,ERP,allow\nany,any,https,allow\n"
+    translation = translate(FIREWALL, rules, "name,protocol,port\nerp,tcp,3200-3299\nerp,udp,3200\nhttps,tcp,8443\n")
+    [erp, https] = [rule for policy in translation.document["policies"] for rule in policy["rules"]]
+    assert erp["ports"] == ["erp"] and (https["protocol"], https["ports"]) == ("tcp", ["8443"])
+    [port_list] = translation.document["port-lists"]
+    assert port_list["entries"] == [{"protocol": "tcp", "ports": ["3200-3299"]}, {"protocol": "udp", "ports": ["3200"]}]
+
+
+def test_a_well_known_service_that_no_table_has_is_assumed() -> None:
+    translation = translate(FIREWALL, "rulebase.csv", "addresses.csv")
+    assert "tcp 443" in notes(translation, "assumed")["service https"]
+
+
+def test_negated_addresses_are_every_address_but_these() -> None:
+    table = "source,destination,service,action\n!10.1.0.0/24,!secret,any,allow\n"
+    document = translate(FIREWALL, table, "name,address\nsecret,10.2.0.9\n").document
+    [rule] = document["policies"][0]["rules"]
+    assert (rule["source"], rule["destination"]) == (["!10.1.0.0/24"], ["!secret"])
 
 
 def test_more_rules_than_a_policy_holds_become_several() -> None:
@@ -164,7 +181,6 @@ def test_hostile_tables_are_refused_with_their_row(data: str | bytes) -> None:
 @pytest.mark.parametrize(
     "cell",
     [
-        "!10.0.0.0/8",
         "10.0.0.9-10.0.0.1",
         "10.0.0.0/255.0.255.0",
         "::ffff:10.0.0.1",
