@@ -72,6 +72,9 @@ class RowMatcher:
         inside, without, outside = text.rstrip(") ").rpartition("without ")
         if not without:
             return self._is_listed(outside, address)
+        if "…" in outside:
+            # More is left out than is told.
+            return False
         return (not inside or self._is_listed(inside, address)) and not self._is_listed(outside, address)
 
     @staticmethod
