@@ -1,4 +1,4 @@
-"""The operator's catalogue: locations for exchanges, marketplace products, sizes."""
+"""The operator's catalogue: locations for exchanges, marketplace products, sizes, well-known ports."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from portal.api.pagination import paginate_values
 from portal.api.schema import copy_method, extend_list_schema
 from portal.api.schema_fields import boolean, list_of, number, object_schema, text, text_list
 from provisioning.catalog import PRODUCTS, SIZES, catalog
+from provisioning.core.values.well_known_ports import WELL_KNOWN_PORTS
 
 LOCATION = object_schema(
     "Location",
@@ -37,6 +38,11 @@ PRODUCT = object_schema(
     note=text(),
 )
 SIZE = object_schema("Size", key=text(), bits_per_second=number())
+WELL_KNOWN_PORT_LIST = object_schema(
+    "WellKnownPorts",
+    name=text("what `ports` of a rule may name"),
+    entries=list_of(object_schema("WellKnownPortsEntry", protocol=text(), ports=text_list())),
+)
 
 
 def _location_json(location: Any) -> dict[str, Any]:
@@ -84,3 +90,15 @@ class SizeListView(CatalogListView):
 
     def values(self) -> list[dict[str, Any]]:
         return [{"key": key, "bits_per_second": rate} for key, rate in SIZES.items()]
+
+
+class WellKnownPortsView(CatalogListView):
+    """Names of well-known ports, which rules may name like port lists."""
+
+    get = extend_list_schema(WELL_KNOWN_PORT_LIST, "WellKnownPorts")(copy_method(CatalogListView.get))
+
+    def values(self) -> list[dict[str, Any]]:
+        return [
+            {"name": name, "entries": [{"protocol": protocol, "ports": [ports]} for protocol, ports in pairs]}
+            for name, pairs in WELL_KNOWN_PORTS.items()
+        ]

@@ -106,5 +106,6 @@ urlpatterns = [
     path("catalog/exchanges/", catalog.LocationListView.as_view()),
     path("catalog/products/", catalog.ProductListView.as_view()),
     path("catalog/sizes/", catalog.SizeListView.as_view()),
+    path("catalog/port-lists/", catalog.WellKnownPortsView.as_view()),
     path("t/<slug:slug>/", include(tenant)),
 ]
