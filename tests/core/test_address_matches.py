@@ -8,6 +8,7 @@ import pytest
 
 from provisioning.core.check import check_network
 from provisioning.core.intent import InvalidIntent, normalise_body
+from provisioning.core.intent.list_resolver import ListResolver
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.address_forms import BadAddress, canonical_addresses
 from provisioning.core.values.addresses import address_number, contains
@@ -87,6 +88,17 @@ def test_lists_in_a_circle_are_refused_and_do_not_hang() -> None:
         "prefix-lists/asked/contains[0]",
         "prefix-lists/base/contains[0]",
     }
+
+
+def test_lists_in_many_levels_are_refused_and_end_no_search_by_an_error() -> None:
+    net = hospital_network()
+    net.add("prefix-lists", {"name": "l0", "entries": [{"prefix": "10.9.0.0/16"}]})
+    for number in range(1, 1_500):
+        net.add("prefix-lists", {"name": f"l{number}", "entries": [], "contains": [f"l{number - 1}"]})
+    [problem] = problems_with_code(net, "too_many_levels")
+    assert (problem.path, problem.severity) == ("prefix-lists/l16/contains", "error")
+    resolver = ListResolver(net.intent().prefix_lists)
+    assert resolver.ranges((net.uid_of("prefix-lists", "l1499"),)) is not None
 
 
 def test_a_route_policy_cannot_name_a_list_with_ranges() -> None:

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from provisioning.core.check import check_network
-from provisioning.core.intent import InvalidIntent, normalise_body
+from provisioning.core.check.containment import check_containment
+from provisioning.core.intent import Group, InvalidIntent, normalise_body
+from provisioning.core.intent.limits import GROUPS_OF_ATTACHMENT
 from provisioning.core.reach.trace.trace_flow import trace_flow
+from provisioning.core.resolve.memberships import GroupMemberships
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.labels import BadLabel, parse_selector
 from tests.core.sample_networks import IntentBuilder, policy, site
@@ -80,6 +83,51 @@ def test_groups_in_a_circle_are_refused_and_do_not_hang() -> None:
         ("groups/audited/contains[0]", "error"),
         ("groups/everything/contains[1]", "error"),
     ]
+
+
+def group(number: int, *contains: int, selector: str | None = None) -> Group:
+    return Group(
+        uid=f"g{number}",
+        number=number,
+        key=f"g{number}",
+        name=f"g{number}",
+        description="",
+        contains=tuple(f"g{inner}" for inner in contains),
+        selector=selector,
+    )
+
+
+def test_a_chain_of_many_groups_is_refused_once_and_takes_no_square_of_time_or_memory() -> None:
+    chain = [group(0), *(group(number, number - 1) for number in range(1, 50_000))]
+    [problem] = check_containment("groups", "group", {each.uid: each for each in chain})
+    assert (problem.code, problem.path) == ("too_many_levels", "groups/g16/contains")
+    assert len(GroupMemberships(chain).groups_of(["g0"], ())) == GROUPS_OF_ATTACHMENT + 1
+
+
+def test_groups_between_two_circles_are_in_none() -> None:
+    groups = [group(0, 1), group(1, 0), group(2, 1), group(3, 2, 4), group(4, 3), group(5, 5)]
+    problems = check_containment("groups", "group", {each.uid: each for each in groups})
+    assert [problem.path for problem in problems] == [
+        "groups/g0/contains[0]",
+        "groups/g1/contains[0]",
+        "groups/g3/contains[1]",
+        "groups/g4/contains[0]",
+        "groups/g5/contains[0]",
+    ]
+
+
+def test_an_attachment_in_more_groups_than_it_may_be_in_is_refused() -> None:
+    net = labelled_network()
+    for number in range(GROUPS_OF_ATTACHMENT):
+        net.add("groups", {"name": f"g{number}", "selector": f"!absent{number}"})
+    problems = [problem for problem in check_network(net.network()) if problem.code == "too_many_groups"]
+    assert problems and all(problem.severity == "error" for problem in problems)
+    assert problems[0].path.startswith("connectors/") and problems[0].path.endswith("/attachments[0]")
+
+
+def test_a_selector_is_as_short_wherever_it_is_asked_as_in_a_group() -> None:
+    with pytest.raises(BadLabel, match="at most 500"):
+        parse_selector(", ".join(f"!k{number}" for number in range(5_000)))
 
 
 def test_a_selector_that_selects_nobody_warns() -> None:

@@ -1,36 +1,43 @@
-"""Groups that contain themselves, and selectors that select nobody."""
+"""Groups in groups, attachments in very many groups, and selectors that select nobody."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
 
+from provisioning.core.check.containment import check_containment
 from provisioning.core.intent import Connector, Group
+from provisioning.core.intent.limits import GROUPS_OF_ATTACHMENT
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.memberships import GroupMemberships, merge_labels
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 
 _GROUPS_OF_CONNECTOR = DerivedKey[frozenset[str]]("groups that a connector's attachments are in")
+_CROWDED_ATTACHMENT = DerivedKey[int]("attachments that are in too many groups")
 
 
-def check_group_circles(network: Network) -> Iterator[Problem]:
-    """Report groups that contain themselves, directly or through others."""
-    groups = network.intent.groups
-    containing = GroupMemberships([group for group in groups.values() if group.contains]).containing
-    for group in groups.values():
-        if group.uid in containing.get(group.uid, ()):
-            index, inner = next(
-                (index, groups[uid])
-                for index, uid in enumerate(group.contains)
-                if uid == group.uid or uid in containing[group.uid]
-            )
-            through = "itself" if inner is group else f"group “{inner.name}”, which contains it"
-            yield Problem(
-                "group_circle",
-                f"groups/{group.key}/contains[{index}]",
-                f"Group “{group.name}” contains {through}. Take one of them out.",
-            )
+def check_groups_in_groups(network: Network) -> Iterator[Problem]:
+    yield from check_containment("groups", "group", network.intent.groups)
+
+
+def check_group_counts(network: Network) -> Iterator[Problem]:
+    """Report connectors with an attachment in more groups than it may be in, whatever the reasons."""
+    crowded = network.derived.get_by_object(_CROWDED_ATTACHMENT, network.intent.connectors, _crowded_attachment)
+    for uid, index in crowded.items():
+        connector = network.intent.connectors[uid]
+        yield Problem(
+            "too_many_groups",
+            f"connectors/{connector.key}/attachments[{index - 1}]",
+            f"An attachment of connector “{connector.name}” is in more than {GROUPS_OF_ATTACHMENT:,} groups, by name, "
+            "by its labels or through groups in groups. Narrow the selectors, or contain it in fewer groups.",
+        )
+
+
+def _crowded_attachment(connector: Connector) -> int:
+    """Return the place of the first attachment in too many groups, from 1; 0 where there is none."""
+    counts = [len(attachment.member_of) for attachment in connector.attachments]
+    return next((place for place, count in enumerate(counts, 1) if count > GROUPS_OF_ATTACHMENT), 0)
 
 
 def check_selectors(network: Network) -> Iterator[Problem]:

@@ -25,7 +25,8 @@ TRACE_COLUMNS = (*FLOW_COLUMNS, "disposition", "rule", "services", "blockers", "
 """A table of answers: services passed, and codes of blockers, with blanks between; reason and remedy of the first
 blocker, or what is wrong with the question."""
 _LIST_COLUMNS = ("via", "avoid")
-_ARROW = re.compile(r"\s*(?:-+>|=>|→|⇒)\s*|\s+to\s+", re.IGNORECASE)
+# Each alternative begins where a run does, so that a run of a megabyte is looked at once.
+_ARROW = re.compile(r"(?<!-)-+>|=>|→|⇒|(?<!\s)\s+to\s", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s,;|]+")
 _PORT_BEHIND_ADDRESS = re.compile(r"([0-9.]+|\[[0-9a-fA-F:.]+\]):([0-9]{1,5})")
 
@@ -176,7 +177,7 @@ def _parse_line(line: str) -> dict[str, str]:
 
 def _split_at_arrow(line: str) -> tuple[str, bool, str]:
     parts = _ARROW.split(line, maxsplit=1)
-    return (parts[0], True, parts[1]) if len(parts) == 2 else ("", False, line)
+    return (parts[0].strip(), True, parts[1]) if len(parts) == 2 else ("", False, line)
 
 
 def _parse_service(word: str) -> list[str] | None:

@@ -19,7 +19,7 @@ from provisioning.core.intent.limits import LABELS, LIST_ITEMS, LITERAL_PREFIXES
 from provisioning.core.intent.old_names import RenamedFrom
 from provisioning.core.values.address_forms import canonical_addresses, is_addresses
 from provisioning.core.values.addresses import prefix_order
-from provisioning.core.values.labels import is_selector
+from provisioning.core.values.labels import MAX_SELECTOR, is_selector
 
 ANY, INTERNET = "any", "internet"
 
@@ -303,7 +303,7 @@ class Selector(Text):
     """A selector over labels, in its one spelling; null: nothing is selected."""
 
     default: Any = None
-    max_length: int = 500
+    max_length: int = MAX_SELECTOR
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
         text = super().read(reader, name, before, nested)

@@ -48,3 +48,7 @@ OBJECTS = Limit(150_000, "objects", "Send them in parts, as tables or lists of e
 """Of a document, all kinds together; a network may have more than 100,000 connectors."""
 LIST_ITEMS = Limit(256, "parts", "Split the object in two.")
 """Of any other list of objects or texts."""
+GROUPS_OF_ATTACHMENT = REFERENCES.most
+"""That an attachment is in by name, by its labels or through groups in groups."""
+MAX_LEVELS = 16
+"""Of groups in groups, prefix lists in prefix lists and port lists in port lists."""

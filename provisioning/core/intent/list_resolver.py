@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from provisioning.core.intent import FirewallRule, NatMatch, PortList, PrefixEntry, PrefixList, Rule, named_uid
+from provisioning.core.intent.limits import MAX_LEVELS
 from provisioning.core.values.addresses import (
     ALL_ADDRESSES,
     Range,
@@ -27,6 +28,7 @@ class ListResolver:
     def __init__(self, lists: Mapping[str, MatchList]) -> None:
         self.lists = lists
         self._l4: dict[tuple[Any, ...], L4Ranges] = {}
+        self._l4_of_list: dict[str, L4Ranges] = {}
         self._ranges: dict[tuple[str, ...], tuple[Range, ...]] = {}
         self._ranges_of_list: dict[str, tuple[Range, ...]] = {}
 
@@ -41,17 +43,21 @@ class ListResolver:
             ranges = self._ranges[names] = _combine((name, self._ranges_of(name)) for name in names)
         return ranges
 
-    def _ranges_of(self, name: str) -> tuple[Range, ...]:
+    def _ranges_of(self, name: str, level: int = 1) -> tuple[Range, ...]:
         uid = named_uid(name)
-        return (address_range(name.removeprefix("!")),) if uid is None else self._list_ranges(uid)
+        return (address_range(name.removeprefix("!")),) if uid is None else self._list_ranges(uid, level)
 
-    def _list_ranges(self, uid: str) -> tuple[Range, ...]:
-        """Return the addresses of a list and of those in it; lists in a circle (``check``) end the search."""
+    def _list_ranges(self, uid: str, level: int) -> tuple[Range, ...]:
+        """Return the addresses of a list and of those in it; a circle or too many levels (``check``) end it."""
+        if level > MAX_LEVELS:
+            return ()
         if uid not in self._ranges_of_list:
             self._ranges_of_list[uid] = ()
             if isinstance(prefix_list := self.lists.get(uid), PrefixList):
                 texts = [*(entry.prefix for entry in prefix_list.entries), *prefix_list.contains]
-                self._ranges_of_list[uid] = _combine((text, self._ranges_of(text)) for text in texts) if texts else ()
+                self._ranges_of_list[uid] = (
+                    _combine((text, self._ranges_of(text, level + 1)) for text in texts) if texts else ()
+                )
         return self._ranges_of_list[uid]
 
     def texts(self, names: Sequence[str]) -> list[str]:
@@ -65,15 +71,15 @@ class ListResolver:
     def entries(self, names: Sequence[str]) -> list[PrefixEntry]:
         """What route policies match; a plain prefix is exactly itself."""
         entries: list[PrefixEntry] = []
-        pending, seen = list(names), set[str]()
+        pending, seen = [*reversed(names)], set[str]()
         while pending:
-            uid = named_uid(name := pending.pop(0))
+            uid = named_uid(name := pending.pop())
             if uid is None:
                 entries.append(PrefixEntry(name))
             elif uid not in seen and isinstance(prefix_list := self.lists.get(uid), PrefixList):
                 seen.add(uid)
                 entries += prefix_list.entries
-                pending = [*prefix_list.contains, *pending]
+                pending += reversed(prefix_list.contains)
         return entries
 
     def l4(self, match: Rule | FirewallRule | NatMatch) -> L4Ranges:
@@ -93,19 +99,22 @@ class ListResolver:
             return whole
         numbers = tuple(port for port in ports if is_port_range(port))
         parts = [l4_ranges(protocol, numbers)] if numbers else []
-        parts += [l4_intersection(self._list_l4(name, set()), whole) for name in ports if not is_port_range(name)]
+        parts += [l4_intersection(self._list_l4(name), whole) for name in ports if not is_port_range(name)]
         return l4_union(parts)
 
-    def _list_l4(self, name: str, seen: set[str]) -> L4Ranges:
-        """Return what a port list or a well-known name stands for; lists in a circle (``check``) end the search."""
+    def _list_l4(self, name: str, level: int = 1) -> L4Ranges:
+        """Return what a port list or a well-known name stands for; a circle or too many levels (``check``) end it."""
         if name in WELL_KNOWN_PORTS:
             return l4_union(l4_ranges(protocol, (ports,)) for protocol, ports in WELL_KNOWN_PORTS[name])
-        port_list = self.lists.get(name)
-        if name in seen or not isinstance(port_list, PortList):
+        if level > MAX_LEVELS:
             return ()
-        parts = [l4_ranges(entry.protocol, entry.ports) for entry in port_list.entries]
-        parts += [self._list_l4(uid, seen | {name}) for uid in port_list.contains]
-        return l4_union(parts) if parts else ()
+        if name not in self._l4_of_list:
+            self._l4_of_list[name] = ()
+            if isinstance(port_list := self.lists.get(name), PortList):
+                parts = [l4_ranges(entry.protocol, entry.ports) for entry in port_list.entries]
+                parts += [self._list_l4(uid, level + 1) for uid in port_list.contains]
+                self._l4_of_list[name] = l4_union(parts) if parts else ()
+        return self._l4_of_list[name]
 
 
 def _combine(named: Iterable[tuple[str, tuple[Range, ...]]]) -> tuple[Range, ...]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Literal
 
 from provisioning.core.intent import Attachment, Connector, Group, Intent
+from provisioning.core.intent.limits import GROUPS_OF_ATTACHMENT
 from provisioning.core.resolve.derived import Derived, DerivedKey
 from provisioning.core.values.labels import LabelSelector, parse_selector
 
@@ -26,7 +28,8 @@ class GroupMemberships:
 
     def __init__(self, groups: Sequence[Group]) -> None:
         self.groups = groups
-        self._selected: dict[Labels, frozenset[str]] = {}
+        self._selected: dict[Labels, tuple[str, ...]] = {}
+        self._tuples: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     @cached_property
     def _selectors(self) -> dict[tuple[str, str], list[tuple[str, LabelSelector]]]:
@@ -42,37 +45,45 @@ class GroupMemberships:
         return by_label
 
     @cached_property
-    def containing(self) -> dict[str, frozenset[str]]:
-        """Group → the groups that contain it, directly or through others; a circle (``check``) ends the search."""
-        parents: dict[str, list[str]] = {}
+    def _containing(self) -> dict[str, list[str]]:
+        """Group → the groups that name it."""
+        containing: dict[str, list[str]] = {}
         for group in self.groups:
             for inner in group.contains:
-                parents.setdefault(inner, []).append(group.uid)
-        containing = {}
-        for uid in parents:
-            found: set[str] = set()
-            pending = [uid]
-            while pending:
-                new = set(parents.get(pending.pop(), ())) - found
-                found |= new
-                pending += new
-            containing[uid] = frozenset(found)
+                containing.setdefault(inner, []).append(group.uid)
         return containing
 
-    def selected_by(self, labels: Labels) -> frozenset[str]:
-        """Return the groups whose selectors select these labels."""
+    def groups_of(self, named: Iterable[str], labels: Labels) -> frozenset[str]:
+        """Return all groups of an attachment that names some and has these labels; of too many (``check``) only some.
+
+        A circle ends the search.
+        """
+        groups = set(self.selected_by(labels)).union(named)
+        pending = list(groups)
+        while pending:
+            for outer in self._containing.get(pending.pop(), ()):
+                if len(groups) > GROUPS_OF_ATTACHMENT:
+                    return frozenset(groups)
+                if outer not in groups:
+                    groups.add(outer)
+                    pending.append(outer)
+        return frozenset(groups)
+
+    def selected_by(self, labels: Labels) -> tuple[str, ...]:
+        """Return the groups whose selectors select these labels; of too many (``check``) only some."""
         selected = self._selected.get(labels)
         if selected is None:
             values = dict(labels)
             candidates = (pair for label in (("", ""), *labels) for pair in self._selectors.get(label, ()))
-            selected = frozenset(uid for uid, selector in candidates if selector.selects(values))
+            selecting = (uid for uid, selector in candidates if selector.selects(values))
+            selected = self._shared_tuple(islice(selecting, GROUPS_OF_ATTACHMENT + 1))
             self._selected[labels] = selected
         return selected
 
-    def groups_of(self, named: Iterable[str], labels: Labels) -> frozenset[str]:
-        """Return all groups of an attachment that names some and has these labels."""
-        groups = self.selected_by(labels).union(named)
-        return groups.union(*(self.containing.get(uid, ()) for uid in groups))
+    def _shared_tuple(self, uids: Iterable[str]) -> tuple[str, ...]:
+        """Return them sorted, as the one tuple of all that are in the same groups."""
+        ordered = tuple(sorted(uids))
+        return self._tuples.setdefault(ordered, ordered)
 
     def resolve(self, connector: Connector) -> Connector | None:
         """Return the connector with the groups of its attachments; None where they are those that it names."""
@@ -83,7 +94,9 @@ class GroupMemberships:
         pairs = list(zip(connector.attachments, resolved, strict=True))
         if all(len(groups) == len(attachment.groups) for attachment, groups in pairs):
             return None
-        attachments = tuple(replace(attachment, resolved_groups=_sorted(groups)) for attachment, groups in pairs)
+        attachments = tuple(
+            replace(attachment, resolved_groups=self._shared_tuple(groups)) for attachment, groups in pairs
+        )
         return replace(connector, attachments=attachments)
 
 
@@ -110,10 +123,6 @@ def membership_reasons(group: Group, connector: Connector, attachment: Attachmen
         reasons.append(MembershipReason("labels", labels=selector.met_by(labels)))
     inner = (uid for uid in group.contains if uid in attachment.member_of)
     return (*reasons, *(MembershipReason("group", group=uid) for uid in inner))
-
-
-def _sorted(uids: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(uids))
 
 
 def with_memberships(intent: Intent, derived: Derived, previous: Mapping[str, Connector]) -> Intent:

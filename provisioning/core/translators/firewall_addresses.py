@@ -10,7 +10,7 @@ from provisioning.core.values.addresses import parse_range, range_text
 from provisioning.core.values.text import name_key
 
 EVERY = ("", "any", "all", "*", "any4", "any6", "any-ipv4", "any-ipv6")
-_SEPARATOR = re.compile(r"\s*[,;|\n]\s*")
+_SEPARATOR = re.compile(r"[,;|\n]")
 _WITH_MASK = re.compile(r"([0-9.]+)[\s/]+([0-9]+\.[0-9.]+)")
 _RANGE = re.compile(r"([0-9a-fA-F.:]+)\s*-\s*([0-9a-fA-F.:]+)")
 
@@ -80,7 +80,7 @@ class AddressBook:
 
 def split(cell: str) -> list[str]:
     """Return the parts of a cell; at spaces too where all of them are addresses."""
-    parts = [part for part in _SEPARATOR.split(cell.strip()) if part]
+    parts = [part for part in map(str.strip, _SEPARATOR.split(cell)) if part]
     words = cell.split()
     if len(parts) == 1 and len(words) > 1 and not _WITH_MASK.fullmatch(parts[0]):
         return words if all(re.fullmatch(r"[0-9a-fA-F.:]+(/[0-9]+)?", word) for word in words) else parts

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 MAX_KEY, MAX_VALUE = 63, 100
+MAX_SELECTOR = 500
 _KEY = r"[A-Za-z0-9](?:[A-Za-z0-9_./-]{0,61}[A-Za-z0-9])?"
 _VALUE = r"[A-Za-z0-9](?:[A-Za-z0-9_.:@/-]{0,98}[A-Za-z0-9])?"
 _REQUIREMENT = re.compile(
@@ -112,6 +113,8 @@ def is_selector(text: str) -> bool:
 @lru_cache(maxsize=4096)
 def parse_selector(text: str) -> LabelSelector:
     """Return the selector that a text says; its own text is the one spelling. Raises BadLabel."""
+    if len(text) > MAX_SELECTOR:
+        raise BadLabel(f"A selector has at most {MAX_SELECTOR} characters. Give what it selects a label of its own.")
     requirements = {_parse_requirement(part.strip()) for part in _split(text)}
     if not requirements:
         raise BadLabel("A selector has at least one requirement, like env=prod.")
