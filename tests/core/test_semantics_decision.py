@@ -141,7 +141,8 @@ def test_without_a_match_the_default_action_decides(default_action: str, disposi
 
 
 def test_rules_may_name_prefix_lists() -> None:
-    """“source/destination: prefixes, prefix-lists, "any"”; an empty list matches nothing."""
+    """“In a rule, source/destination: prefixes, ranges (`10.1.0.5-10.1.0.9`), prefix-lists, "any".” An empty list
+    matches nothing."""
     net = hospital_network()
     net.add("prefix-lists", {"name": "wards", "entries": [{"prefix": "10.3.0.0/24"}]})
     net.add("policies", policy("p", 1, "any", "any", {"action": "deny", "source": ["wards", "10.4.0.0/16"]}))
