@@ -36,12 +36,12 @@ from provisioning.core.intent.fields import (
     Field,
     Integer,
     IpProtocol,
-    Labels,
     Object,
     Objects,
     Prefix,
     Text,
 )
+from provisioning.core.intent.label_fields import Labels
 
 
 def object_schema_of(kind: str) -> Any:

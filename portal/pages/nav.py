@@ -57,7 +57,7 @@ NAV_GROUPS: tuple[tuple[str, tuple[NavPage, ...]], ...] = (
     (
         "Verify",
         (
-            NavPage("trace", "Trace", icon="route-square"),
+            NavPage("trace", "Trace", icon="route-square", under=("trace-list",)),
             NavPage("reach", "Reachability", icon="affiliate"),
         ),
     ),

@@ -85,3 +85,20 @@ def test_an_end_that_is_missing_is_said_at_its_field_and_nothing_is_sent(
     page.goto(f"{live_portal}/t/acme/reach/{version}")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_text("Say whose flows.")).to_be_visible()
+
+
+def test_a_pasted_list_is_answered_by_keyboard_and_led_to_from_the_trace(
+    live_portal: str, version: str, page: Page
+) -> None:
+    page.goto(f"{live_portal}/t/acme/trace/{version}")
+    page.get_by_role("link", name="Many flows").click()
+    page.get_by_role("textbox", name="Flows").fill("site-prod -> site-dev tcp 443\nsite-prod nobody udp 53")
+    page.get_by_role("checkbox", name="Only what does not arrive").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="0 of 2 flows arrive")).to_be_visible()
+    expect(page.get_by_role("cell", name="There is no connector “nobody”")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    assert download.value.suggested_filename == "traces.csv"

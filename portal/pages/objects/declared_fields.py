@@ -38,18 +38,16 @@ from provisioning.core.intent.fields import (
     Color,
     Date,
     Field,
-    FlowEnd,
     Integer,
     IpProtocol,
     IpProtocols,
-    Labels,
     Object,
     Objects,
     Prefix,
     Reference,
-    Selector,
     Text,
 )
+from provisioning.core.intent.label_fields import FlowEnd, Labels, Selector
 from provisioning.core.intent.match_fields import AddressMatch, Match, Ports, RulePorts
 from provisioning.core.values.protocols import PORT_PROTOCOLS
 from provisioning.core.values.well_known_ports import WELL_KNOWN_PORTS

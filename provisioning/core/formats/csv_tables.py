@@ -19,7 +19,8 @@ from typing import Any
 from provisioning.core.formats.csv_text import CsvRow
 from provisioning.core.intent import kind_of
 from provisioning.core.intent.declaration import DeclaredField
-from provisioning.core.intent.fields import Boolean, Field, Integer, Labels, Objects, Prefix, Prefixes
+from provisioning.core.intent.fields import Boolean, Field, Integer, Objects, Prefix, Prefixes
+from provisioning.core.intent.label_fields import Labels
 from provisioning.core.values.labels import format_labels, parse_labels
 from provisioning.core.values.text import normalise_text
 

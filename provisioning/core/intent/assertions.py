@@ -6,20 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
-from provisioning.core.intent.fields import (
-    ANY,
-    INTERNET,
-    Boolean,
-    Choice,
-    Date,
-    FlowEnd,
-    IpProtocol,
-    Objects,
-    Reference,
-    Text,
-)
+from provisioning.core.intent.fields import ANY, INTERNET, Boolean, Choice, Date, IpProtocol, Objects, Reference, Text
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
+from provisioning.core.intent.label_fields import FlowEnd
 from provisioning.core.intent.match_fields import Ports
 
 EXPECTATIONS = {

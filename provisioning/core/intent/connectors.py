@@ -20,7 +20,6 @@ from provisioning.core.intent.fields import (
     Choice,
     Field,
     Integer,
-    Labels,
     Name,
     Nested,
     Objects,
@@ -31,6 +30,7 @@ from provisioning.core.intent.fields import (
 )
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
+from provisioning.core.intent.label_fields import Labels
 from provisioning.core.intent.limits import ATTACHMENTS
 from provisioning.core.intent.old_names import RenamedFrom
 

@@ -12,21 +12,19 @@ from provisioning.core.intent.fields import (
     Color,
     Date,
     Field,
-    FlowEnd,
     Integer,
     IpProtocol,
-    Labels,
     Object,
     Objects,
     Prefix,
     Prefixes,
     Reference,
     References,
-    Selector,
     Text,
     Texts,
 )
 from provisioning.core.intent.kind_words import kind_plural, kind_word, with_article
+from provisioning.core.intent.label_fields import FlowEnd, Labels, Selector
 from provisioning.core.intent.match_fields import AddressMatch, Ports
 
 _CATALOGUE_PATHS = {"locations": "/catalog/exchanges/", "sizes": "/catalog/sizes/", "products": "/catalog/products/"}

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from datetime import date
 from typing import Any, ClassVar, Protocol
 
 from provisioning.core.intent.field_reader import REQUIRED, FieldReader
-from provisioning.core.intent.limits import LABELS, LIST_ITEMS, LITERAL_PREFIXES, REFERENCES, Limit
+from provisioning.core.intent.limits import LIST_ITEMS, LITERAL_PREFIXES, REFERENCES, Limit
 from provisioning.core.intent.old_names import RenamedFrom
 from provisioning.core.values.address_forms import canonical_addresses, is_addresses
 from provisioning.core.values.addresses import prefix_order
-from provisioning.core.values.labels import MAX_SELECTOR, is_selector
+from provisioning.core.values.labels import is_selector
 
 ANY, INTERNET = "any", "internet"
 
@@ -234,14 +234,6 @@ class Reference(Field):
 
 
 @dataclass(frozen=True)
-class FlowEnd(Reference):
-    """One end of flows: an object, one of the words, an address or a prefix, or a selector over labels."""
-
-    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
-        return reader.flow_end(name, *self.kinds, literals=self.literals, default=self.default)
-
-
-@dataclass(frozen=True)
 class Date(Field):
     """A day, ``2027-01-31``."""
 
@@ -279,35 +271,6 @@ class Texts(Field):
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
         return reader.texts(name, self.default)
-
-
-@dataclass(frozen=True)
-class Labels(Field):
-    """Keys with values, which selectors ask for (values/labels.py)."""
-
-    default: Any = field(default_factory=dict)
-    label: str = "Labels"
-    example: str = "env=prod, tier=web"
-    limit: Limit | None = LABELS
-
-    @property
-    def is_added_to(self) -> bool:
-        return True
-
-    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
-        return reader.labels(name, self.limit or LABELS)
-
-
-@dataclass(frozen=True)
-class Selector(Text):
-    """A selector over labels, in its one spelling; null: nothing is selected."""
-
-    default: Any = None
-    max_length: int = MAX_SELECTOR
-
-    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
-        text = super().read(reader, name, before, nested)
-        return reader.selector(name, text) if isinstance(text, str) and text else None
 
 
 @dataclass(frozen=True)

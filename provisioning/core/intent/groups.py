@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from provisioning.core.intent.fields import Name, References, Selector
+from provisioning.core.intent.fields import Name, References
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
+from provisioning.core.intent.label_fields import Selector
 
 
 @dataclass(frozen=True, slots=True)
