@@ -47,6 +47,11 @@ class RuleRow:
         return str(self.policy.body["tier"])
 
     @property
+    def until(self) -> str:
+        """The last day of the rule; empty where it has none."""
+        return str(self.policy.body["rules"][self.index]["until"] or "")
+
+    @property
     def is_first(self) -> bool:
         return self.index == 0
 

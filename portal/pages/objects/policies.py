@@ -23,6 +23,7 @@ RULES = FIELDS(
         RULE("reject", when=("action", ("deny",))),
         RULE("mode", half=True),
         RULE("description", half=True),
+        RULE("until", half=True, hint=""),
         FieldGroup("", "Addresses", folded=True, fields=(RULE("source"), RULE("destination"))),
     ),
 )

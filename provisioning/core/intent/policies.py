@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any
 
 from provisioning.core.intent.field_reader import FieldReader
@@ -12,6 +13,7 @@ from provisioning.core.intent.fields import (
     INTERNET,
     Boolean,
     Choice,
+    Date,
     IpProtocols,
     Objects,
     Position,
@@ -44,6 +46,14 @@ class Rule:
     name: Annotated[str, Text(80, default="", label="Name of the rule", help="rule-1, rule-2, … where left out")]
     description: Annotated[
         str, Text(500, default="", lines=True, label="Reason", help="a ticket, an owner: why it is there")
+    ]
+    until: Annotated[
+        date | None,
+        Date(
+            default=None,
+            label="Until",
+            help="a day like 2027-01-31, after which it should go; it is warned about, and never removed by itself",
+        ),
     ]
     mode: Annotated[
         str,
