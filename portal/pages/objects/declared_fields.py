@@ -178,7 +178,8 @@ def _(spec: FlowEnd, path: str, label: str, layout: dict[str, Any]) -> FormField
 
 @_form_field.register
 def _(spec: Date, path: str, label: str, layout: dict[str, Any]) -> FormField:
-    return TextField(path, label, **{"example": "2027-01-31", "required": spec.required, **_hint(spec, layout)})
+    declared = {"example": "2027-01-31", "mono": True, "required": spec.required, "optional": spec.nullable}
+    return TextField(path, label, **{**declared, **_hint(spec, layout)})
 
 
 @_form_field.register
