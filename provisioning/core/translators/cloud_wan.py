@@ -24,6 +24,8 @@ from provisioning.core.translators.translation import (
 from provisioning.core.values.labels import BadLabel, check_label
 
 _SECTIONS = ("version", "core-network-configuration", "segments", "segment-actions", "attachment-policies")
+MAX_SEGMENTS = 200
+"""Each may be shared with each."""
 _EVERYTHING = ["0.0.0.0/0", "::/0"]
 
 
@@ -33,6 +35,8 @@ def translate(files: Sequence[SourceFile], context: TranslationContext) -> Trans
         policy = load_json(file)
         if not isinstance(policy, Mapping) or not objects(policy, "segments"):
             raise BadSource(file.name, "This is not a policy document of Cloud WAN: it has no “segments”.")
+        if len(objects(policy, "segments")) > MAX_SEGMENTS:
+            raise BadSource(file.name, f"It has more than {MAX_SEGMENTS} segments.")
         _PolicyTranslator(builder, file.name, policy).translate()
     return builder.finish()
 
@@ -41,6 +45,7 @@ class _PolicyTranslator:
     def __init__(self, builder: TranslationBuilder, file: str, policy: Mapping[str, Any]) -> None:
         self.builder, self.file, self.policy = builder, file, policy
         self.segments: dict[str, str] = {}
+        self.shared: set[frozenset[str]] = set()
 
     def translate(self) -> None:
         for section in self.policy:
@@ -158,8 +163,9 @@ class _PolicyTranslator:
 
     def add_share(self, segment: str, other: str) -> None:
         """Share all of two segments, once however often the document says so."""
-        pairs = [{share[side]["segment"] for side in "ab"} for share in self.builder.document.get("shares", ())]
-        if {segment, other} not in pairs:
+        pair = frozenset((segment, other))
+        if pair not in self.shared:
+            self.shared.add(pair)
             sides = {side: {"segment": of, "prefixes": _EVERYTHING} for side, of in (("a", segment), ("b", other))}
             self.builder.add("shares", f"{segment} {other}", **sides, direction="both", route_limit=10_000)
 

@@ -6,7 +6,6 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any, Literal
 
 from provisioning.core.intent.fields import ANY, INTERNET
@@ -131,7 +130,7 @@ class TranslationBuilder:
         self.notes: list[Note] = []
         self.more_notes = 0
         self._bodies: dict[tuple[str, str], dict[str, Any]] = {}
-        self._names: dict[str, set[str]] = {}
+        self._names: dict[str, dict[str, int]] = {}
         self._said: set[Note] = set()
         self._exchanges: dict[str, str] = {}
 
@@ -152,7 +151,7 @@ class TranslationBuilder:
     def add(self, kind: str, name: str, /, **body: Any) -> str:
         """Add an object and return its name, which has a number where another one has it."""
         space = "endpoints" if kind in ENDPOINT_KINDS else kind
-        name = unique_name(name, self._names.setdefault(space, {ANY, INTERNET}), MAX_NAME, name_key)
+        name = unique_name(name, self._names.setdefault(space, {ANY: 1, INTERNET: 1}), MAX_NAME, name_key)
         self._bodies[kind, name] = {"name": name, **body}
         self.document.setdefault(kind, []).append(self._bodies[kind, name])
         return name
@@ -180,7 +179,7 @@ class TranslationBuilder:
 
     def add_policies(self, name: str, rules: Sequence[dict[str, Any]], /, **body: Any) -> None:
         """Add a policy, or several of one name and a number where the rules are more than one policy holds."""
-        used: set[str] = set()
+        used: dict[str, int] = {}
         for rule in rules:
             rule["name"] = unique_name(rule.get("name") or f"rule-{len(used) + 1}", used, MAX_RULE_NAME, slug)
         for start in range(0, len(rules), RULES.most):
@@ -224,12 +223,14 @@ def quote(value: object) -> str:
     return text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE]}…"
 
 
-def unique_name(wanted: str, used: set[str], most: int, key: Callable[[str], str]) -> str:
-    """Return the name, shortened, with a number where its ``key`` is used already; it is used afterwards."""
-    stem = quote(" ".join(str(wanted).split()))[:most].strip() or "unnamed"
-    numbered = (f"{stem[: most - 6]}-{number}" for number in count(2))
-    name = stem if key(stem) not in used else next(other for other in numbered if key(other) not in used)
-    used.add(key(name))
+def unique_name(wanted: str, used: dict[str, int], most: int, key: Callable[[str], str]) -> str:
+    """Return the name, shortened, with a number where its ``key`` is used already; ``used`` has the last number of
+    each."""
+    name = stem = quote(" ".join(str(wanted).split()))[:most].strip() or "unnamed"
+    while key(name) in used:
+        used[key(stem)] += 1
+        name = f"{stem[: most - 7]}-{used[key(stem)]}"
+    used[key(name)] = 1
     return name
 
 
