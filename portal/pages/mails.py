@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from email import message_from_string, policy
 from email.message import EmailMessage
 from ipaddress import ip_address
@@ -39,6 +40,12 @@ def _read_mails(file: Path) -> list[dict[str, Any]]:
     texts = file.read_text().split(f"\n{SEPARATOR}\n")
     parsed = [message_from_string(text, EmailMessage, policy=policy.default) for text in texts if text.strip()]
     return [
-        {"subject": mail["Subject"], "to": mail["To"], "date": mail["Date"].datetime, "text": mail.get_content()}
+        {"subject": mail["Subject"], "to": mail["To"], "date": _sent_at(mail), "text": mail.get_content()}
         for mail in parsed
     ]
+
+
+def _sent_at(mail: EmailMessage) -> datetime:
+    """Return when it was sent. ``-0000`` says a time in UTC (RFC 5322, 3.3), which the parser leaves without a zone."""
+    sent_at: datetime = mail["Date"].datetime
+    return sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC)

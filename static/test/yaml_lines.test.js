@@ -26,6 +26,12 @@ test("a path finds the line of the object and of its field", () => {
   assert.equal(at("segments[0].prefixes[0]"), "- 10.0.0.0/8");
 });
 
+test("a path that names the object finds it by its name", () => {
+  assert.equal(at("policies/second/rules[0].ports[0]"), "- '443'");
+  assert.equal(at("segments/corp/prefixes"), "prefixes:");
+  assert.equal(at("policies/gone/rules"), "policies:");
+});
+
 test("what is written on one line, or not there, finds what is around it", () => {
   assert.equal(at("policies[1].rules[1].ports[0]"), "- {name: rest, ports: ['70000']}");
   assert.equal(at("policies[0].position"), "- name: first");

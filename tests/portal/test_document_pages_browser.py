@@ -49,7 +49,7 @@ def test_the_document_is_validated_by_line_and_saved(
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("alert")).to_contain_text("not a prefix")
     line = next(number for number, text_line in enumerate(before.split("\n"), 1) if "10.1.0.0/16" in text_line)
-    expect(page.get_by_role("button", name="prefix-lists[0].entries[0].prefix")).to_contain_text(f"line {line}")
+    expect(page.get_by_role("button", name="prefix-lists/clinics/entries[0].prefix")).to_contain_text(f"line {line}")
     text.fill(before.replace("10.1.0.0/16", "10.1.0.0/17"))
     page.get_by_role("button", name="Show changes").click()
     expect(page.get_by_role("heading", name="Saving it: 1 to change")).to_be_visible()

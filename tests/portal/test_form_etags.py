@@ -37,6 +37,7 @@ WITHOUT = {
     "provision": "sends the digest of the plan that was read",
     "retry": "a run that goes on meanwhile is refused with its state",
     "cancel": "as retry",
+    "traces": "asks a question, and writes nothing",
     "restore": "of an object that is gone, or a revision into a new draft: writes over nothing",
 }
 """Last words of addresses whose forms name no state, and why."""

@@ -1,7 +1,28 @@
 // Where in a YAML document something stands that a problem's path names. Pure.
 
-/** The line (from 0) of `policies[2].rules[0].ports` in the text, or of the nearest thing around it; 0 when nothing fits. */
+/** The line (from 0) of `policies[2].rules[0].ports`, or of `policies/web/rules[0].ports`, in the text, or of the nearest
+ * thing around it; 0 when nothing fits. */
 export function lineOf(text, path) {
+  const [, kind, name, rest] = /^([a-z-]+)\/([^/]+)\/?(.*)$/.exec(path) ?? [];
+  return kind ? lineIn(text, `${kind}[${indexOf(text, kind, name)}].${rest}`) : lineIn(text, path);
+}
+
+// The place in its list of the object that addresses call so: by a slug of its name.
+function indexOf(text, kind, slug) {
+  const lines = text.split("\n");
+  const listed = key(lines, 0, lines.length, -1, kind);
+  if (!listed) return -1;
+  for (let index = 0; ; index += 1) {
+    const object = item(lines, listed[0] + 1, listed[1], index);
+    if (!object) return -1;
+    const named = /\bname:\s*(["']?)(.*?)\1\s*(?:[,}].*)?$/.exec(lines.slice(object[0], object[1]).find((line) => /\bname:/.test(line)) ?? "");
+    if (named && slugOf(named[2]) === slug) return index;
+  }
+}
+
+const slugOf = (name) => name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
+
+function lineIn(text, path) {
   const lines = text.split("\n");
   let [start, end, indent] = [0, lines.length, -1];
   for (const [, name, index] of path.matchAll(/([^.[\]]+)|\[(\d+)\]/g)) {
