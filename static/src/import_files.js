@@ -39,6 +39,8 @@ if (format) {
   page.addEventListener("change", ({ target }) => {
     if (target.closest("[data-column], [data-option]")) result.replaceChildren();
   });
+  // Files may be chosen before this runs.
+  files = [...input.files];
   showFormat();
 }
 document.body.addEventListener("refused", (event) => {
