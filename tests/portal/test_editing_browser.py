@@ -153,7 +153,7 @@ def test_the_draft_bar_is_mine_and_a_discarded_draft_is_restored(
     page: Page, second_page: Page, people: People, tenant_scope: Any, draft: Any, design: str
 ) -> None:
     second_page.goto(design.split("/design/")[0] + "/topology/")
-    expect(second_page.get_by_role("region", name="Draft")).to_have_count(0)
+    expect(second_page.get_by_role("region", name="Draft", exact=True)).to_have_count(0)
     page.goto(design.split("/design/")[0] + "/topology/")
     page.get_by_role("region", name="Draft").get_by_role("button", name="Discard draft rollout").click()
     dialog = page.get_by_role("dialog", name="Discard the draft rollout?")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from portal.pages.objects.declared_fields import fields_of
 from portal.pages.objects.kind_page import KindPage, ListColumn
+
+FIELDS = fields_of("groups")
 
 KIND_PAGE = KindPage(
     key="groups",
@@ -12,4 +15,5 @@ KIND_PAGE = KindPage(
         ListColumn("Contains", lambda body: body["contains"]),
         ListColumn("Description", lambda body: body["description"], wide=True),
     ),
+    form=lambda body: tuple(map(FIELDS, ("name", "description", "selector", "contains"))),
 )
