@@ -21,27 +21,32 @@ def check_expiry(intent: Intent, today: date) -> Iterator[Problem]:
 
 def _expiring_rules(policy: Policy, today: date) -> Iterator[Problem]:
     for index, rule in enumerate(policy.rules):
-        if rule.until is None or rule.mode == "disabled" or rule.until - today > WARNED_BEFORE:
+        if rule.until is None or rule.mode == "disabled":
             continue
-        path = f"policies/{policy.key}/rules[{index}].until"
         about = f"Rule “{rule.name}” of policy “{policy.name}”"
-        if rule.until < today:
-            message = f"{about} should have gone after {rule.until} and still holds. Remove it, or set a later day."
-            yield Problem("expired", path, message, "warning")
-        else:
-            message = f"{about} should go after {rule.until}. Plan its removal, or set a later day."
-            yield Problem("expires_soon", path, message, "warning")
+        yield from _expiry_warning(
+            f"policies/{policy.key}/rules[{index}].until",
+            (rule.until, today),
+            f"{about} should go after {rule.until}. Plan its removal, or set a later day.",
+            f"{about} should have gone after {rule.until} and still holds. Remove it, or set a later day.",
+        )
 
 
 def _expiring_exceptions(assertion: Assertion, today: date) -> Iterator[Problem]:
     for index, exception in enumerate(assertion.except_):
-        if exception.until - today > WARNED_BEFORE:
-            continue
-        path = f"assertions/{assertion.key}/except[{index}].until"
         about = f"An exception of assertion “{assertion.name}” ({exception.reason})"
-        if exception.until < today:
-            message = f"{about} ended on {exception.until} and excuses nothing any more. Remove it, or set a later day."
-            yield Problem("expired", path, message, "warning")
-        else:
-            message = f"{about} ends on {exception.until}. Set a later day, or change the network until then."
-            yield Problem("expires_soon", path, message, "warning")
+        yield from _expiry_warning(
+            f"assertions/{assertion.key}/except[{index}].until",
+            (exception.until, today),
+            f"{about} ends on {exception.until}. Set a later day, or change the network until then.",
+            f"{about} ended on {exception.until} and excuses nothing any more. Remove it, or set a later day.",
+        )
+
+
+def _expiry_warning(path: str, days: tuple[date, date], soon: str, ended: str) -> Iterator[Problem]:
+    """Yield the warning that is due, if one is. ``days``: the last day, and today."""
+    until, today = days
+    if until < today:
+        yield Problem("expired", path, ended, "warning")
+    elif until - today <= WARNED_BEFORE:
+        yield Problem("expires_soon", path, soon, "warning")
