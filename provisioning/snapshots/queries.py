@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -35,6 +35,11 @@ class StoredObject:
     key: str
     name: str
     body: dict[str, Any]
+
+    @classmethod
+    def read(cls, kind: str, uid: UUID, number: int, key: str, name: str, body: dict[str, Any]) -> Self:
+        """Return what a row says, its body by today's names and defaults whichever release wrote it."""
+        return cls(kind, str(uid), number, key, name, core.complete_body(kind, body) if body else {})
 
     @property
     def etag(self) -> str:
@@ -112,8 +117,7 @@ def _versions_in(snapshot: Snapshot) -> QuerySet[Version]:
 
 def stored_object(record: Version | Overlay) -> StoredObject:
     item = record.item
-    body = core.complete_body(record.kind, record.body) if record.body else {}
-    return StoredObject(record.kind, str(item.uid), item.number, item.key, record.name, body)
+    return StoredObject.read(record.kind, item.uid, item.number, item.key, record.name, record.body or {})
 
 
 def parse_uuid(uid: str | UUID) -> UUID:

@@ -18,7 +18,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 
-from provisioning.core.intent import Intent, complete_body
+from provisioning.core.intent import Intent
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Resource
 from provisioning.models import Draft, Overlay, Revision, Version
@@ -251,7 +251,7 @@ def _load_draft(cache: TenantCache, draft: Draft, base: CachedObjects, digest: s
 def _parse_rows(rows: QuerySet[Any]) -> list[tuple[int, ParsedObject]]:
     fields = ("pk", "kind", "item__uid", "item__number", "item__key", "name", "body")
     return [
-        (pk, ParsedObject.of(StoredObject(kind, str(uid), number, key, name, complete_body(kind, body))))
+        (pk, ParsedObject.of(StoredObject.read(kind, uid, number, key, name, body)))
         for pk, kind, uid, number, key, name, body in rows.values_list(*fields).order_by("item__number")
     ]
 
