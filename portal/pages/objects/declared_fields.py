@@ -50,7 +50,6 @@ from provisioning.core.intent.fields import (
 from provisioning.core.intent.label_fields import FlowEnd, Labels, Selector
 from provisioning.core.intent.match_fields import AddressMatch, Match, Ports, RulePorts
 from provisioning.core.values.protocols import PORT_PROTOCOLS
-from provisioning.core.values.well_known_ports import WELL_KNOWN_PORTS
 
 SIZES = tuple((key, f"{key}, {rate(bits)}") for key, bits in catalog.SIZES.items())
 LOCATIONS = {
@@ -207,9 +206,14 @@ def _(spec: IpProtocols, path: str, label: str, layout: dict[str, Any]) -> FormF
 
 @_form_field.register
 def _(spec: RulePorts, path: str, label: str, layout: dict[str, Any]) -> FormField:
-    literals = {"any": "any port", **{name: name for name in WELL_KNOWN_PORTS}}
-    declared = {"kinds": spec.kinds, "literals": literals, "many": True, "free": True, "ordered": True, "half": True}
-    return ReferenceField(path, label, **{**declared, "example": spec.example, **_hint(spec, layout)})
+    declared = {
+        "kinds": spec.kinds,
+        "literals": {"any": "any port"},
+        "catalogue": "port-lists",
+        "example": spec.example,
+    }
+    shape = {"many": True, "free": True, "ordered": True, "half": True}
+    return ReferenceField(path, label, **{**declared, **shape, **_hint(spec, layout)})
 
 
 @_form_field.register

@@ -119,6 +119,7 @@ class ReferenceField(FormField):
     free: bool = field(default=False, kw_only=True)
     labels: bool = field(default=False, kw_only=True)
     ordered: bool = field(default=False, kw_only=True)
+    catalogue: str = field(default="", kw_only=True)
     example: str = field(default="", kw_only=True)
 
     @property

@@ -71,16 +71,26 @@ async function candidates(picker, text) {
     .filter(([, name]) => name.toLowerCase().includes(text.toLowerCase()))
     .map(([ref, name]) => ({ ref, name, word: "" }));
   const rows = await Promise.all(picker.dataset.kinds.split(" ").map((kind) => fetchOptions(picker, kind, text)));
-  return [...words, ...rows.flat()];
+  return [...words, ...rows.flat(), ...(await offered(picker.dataset.catalogue, text))];
+}
+
+async function offered(catalogue, text) {
+  if (!catalogue) return [];
+  const rows = await cached(`/api/v1/catalog/${catalogue}/?limit=200`, ({ name }) => ({ ref: name, name, word: "well known" }));
+  return rows.filter(({ name }) => name.includes(text.toLowerCase()));
 }
 
 function fetchOptions(picker, kind, text) {
   const { api } = picker.closest("[data-api]").dataset;
   const query = new URLSearchParams({ ...(kind === "connectors" && picker.dataset.where ? JSON.parse(picker.dataset.where) : {}), search: text, limit: String(MAX_OPTIONS) });
   const url = `${api}${kind}/?${query}`;
+  return cached(url, ({ id, name }) => ({ ref: id, name, word: kindName(kind) }));
+}
+
+function cached(url, option) {
   if (!optionCache.has(url)) {
     optionCache.set(url, get(url)
-      .then(({ results }) => results.map(({ id, name }) => ({ ref: id, name, word: kindName(kind) })))
+      .then(({ results }) => results.map(option))
       .catch(() => { optionCache.delete(url); return []; }));
   }
   return optionCache.get(url);
