@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection
 from datetime import datetime
 
@@ -9,20 +10,20 @@ from provisioning.models import NodeSection, ResourceRecord
 from provisioning.selectors.nodes import nodes_of_tenant
 
 
-class Health:
+class Health(ABC):
     """Which nodes are up, and the states of resources."""
 
     simulated = False
 
-    def is_node_up(self, location: str, index: int) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def is_node_up(self, location: str, index: int) -> bool: ...
 
     def nodes_up(self, location: str) -> int:
         return sum(self.is_node_up(location, index) for index in (1, 2))
 
+    @abstractmethod
     def resource_state(self, address: str) -> str:
         """Return up, degraded, pending or unknown."""
-        raise NotImplementedError
 
 
 class RecordedHealth(Health):
