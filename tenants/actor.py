@@ -10,12 +10,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person by e-mail address, or a process by name; ``acting_as``: slug of the MSP in whose name they act."""
+    """A person by e-mail address, or a process by name.
+
+    acting_as: slug of the MSP in whose name they act. rights: theirs in the tenant (roles.py); None: a process of ours,
+    which may do everything.
+    """
 
     email: str
     acting_as: str = ""
     address: str = ""
     request_id: str = ""
+    rights: frozenset[str] | None = None
+
+    def has_right(self, right: str) -> bool:
+        return self.rights is None or right in self.rights
 
 
 SYSTEM = Actor("system")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -93,7 +94,8 @@ class TenantMiddleware:
             return self.get_response(request)
         request.tenant, request.rights = tenant, principal.rights(tenant)
         msp = principal.acting_as(tenant)
-        with acting(Actor(actor.email, msp.slug if msp else "", actor.address, actor.request_id)), scope(tenant):
+        actor = replace(actor, acting_as=msp.slug if msp else "", rights=request.rights)
+        with acting(actor), scope(tenant):
             response = self.get_response(request)
             if response.status_code >= 400:
                 # A refused request leaves nothing behind.

@@ -29,6 +29,14 @@ class Msp(models.Model):
         return self.name
 
 
+class TierOwner(models.TextChoices):
+    """Who changes the policies of a tier."""
+
+    EDITORS = "editors", "everybody who may edit"
+    SECURITY = "security", "owners and security admins"
+    MSP = "msp", "the MSP"
+
+
 class Tenant(models.Model):
     """One customer, of an MSP or direct (``msp`` null). Everything it owns is filtered by ``tenants.scope``."""
 
@@ -39,10 +47,14 @@ class Tenant(models.Model):
     currency = models.CharField(max_length=3, blank=True, help_text="of its first price book; that one's counts then")
     time_zone = models.CharField(max_length=63, default="UTC")
     notifications = models.JSONField(default=dict, help_text="event → channel, where chosen (tenants/notifications.py)")
+    tiers = models.JSONField(default=dict, help_text="tier of policies → TierOwner, where not every editor's")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:
         return self.name
+
+    def tier_owner(self, tier: str) -> TierOwner:
+        return TierOwner(self.tiers.get(tier, TierOwner.EDITORS))
 
     @property
     def initials(self) -> str:

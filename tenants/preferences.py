@@ -12,8 +12,9 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from tenants import audit
+from tenants.actor import current_actor
 from tenants.errors import TenantRequestRefused
-from tenants.models import Tenant, User
+from tenants.models import Tenant, TierOwner, User
 from tenants.notifications import EVENTS
 from tenants.scope import current_tenant
 
@@ -36,9 +37,9 @@ def lock_tenant() -> Tenant:
 
 
 def change_settings(tenant: Tenant, changes: Mapping[str, Any]) -> None:
-    """Change ``requires_approval``, ``currency``, ``time_zone`` or ``notifications`` of a tenant (of ``lock_tenant``).
+    """Change ``requires_approval``, ``currency``, ``time_zone``, ``notifications`` or ``tiers`` of ``lock_tenant()``.
 
-    ``currency`` None leaves it to the first price book; ``notifications`` names only the events that change.
+    ``currency`` None leaves it to the first price book; ``notifications`` and ``tiers`` name only what changes.
     """
     wanted = dict(changes)
     if "time_zone" in wanted:
@@ -48,6 +49,8 @@ def change_settings(tenant: Tenant, changes: Mapping[str, Any]) -> None:
         import_string(settings.CURRENCY_RULE)(wanted["currency"])
     if "notifications" in wanted:
         wanted["notifications"] = _changed_channels(tenant.notifications, wanted["notifications"])
+    if "tiers" in wanted:
+        wanted["tiers"] = _changed_owners(tenant, wanted["tiers"])
     changed = [name for name, value in wanted.items() if value != getattr(tenant, name)]
     if not changed:
         return
@@ -58,6 +61,20 @@ def change_settings(tenant: Tenant, changes: Mapping[str, Any]) -> None:
     audit.record(
         "tenant.change", kind="tenant", object_id=tenant.slug, object_name=tenant.name, before=before, after=after
     )
+
+
+def _changed_owners(tenant: Tenant, changes: Mapping[str, str]) -> dict[str, str]:
+    """Return tier → who changes its policies after the changes; only who may change a tier gives it away."""
+    for tier, owner in changes.items():
+        path = f"tiers.{tier}"
+        if owner == tenant.tier_owner(tier):
+            continue
+        if owner == TierOwner.MSP and tenant.msp is None:
+            raise TenantRequestRefused(400, "not_one_of", path, f"{tenant.name} has no MSP. Choose somebody else.")
+        if not current_actor().has_right(tier):
+            keeper = tenant.tier_owner(tier).label
+            raise TenantRequestRefused(403, f"lacks_{tier}", path, f"The {tier} tier is kept by {keeper}. Ask them.")
+    return {tier: owner for tier, owner in {**tenant.tiers, **changes}.items() if owner != TierOwner.EDITORS}
 
 
 def lock_person(user: User) -> User:

@@ -7,8 +7,8 @@ from functools import cached_property
 
 from django.db.models import Q, QuerySet
 
-from tenants.models import ApiToken, Membership, Msp, Tenant, User
-from tenants.roles import RIGHTS, ROLE_RIGHTS
+from tenants.models import ApiToken, Membership, Msp, Tenant, TierOwner, User
+from tenants.roles import KEEPABLE_TIERS, RIGHTS, ROLE_RIGHTS
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,23 @@ class Principal:
     def rights(self, tenant: Tenant) -> frozenset[str]:
         if not self.user.is_active or (self.token and self.token.tenant_id not in (None, tenant.pk)):
             return frozenset()
-        # A tenant cannot narrow what its MSP's people may do by making them members.
-        rights = frozenset().union(*(ROLE_RIGHTS[each.role] for each in self._memberships_in(tenant)))
         if self.user.is_operator:
             rights = frozenset(RIGHTS)
-        return rights & frozenset(self.token.scopes) if self.token and self.token.scopes else rights
+        else:
+            # A tenant cannot narrow what its MSP's people may do by making them members.
+            rights = frozenset().union(*(self._rights_of(each, tenant) for each in self._memberships_in(tenant)))
+        if self.token and self.token.scopes:
+            rights &= frozenset(self.token.scopes)
+        if "edit" in rights:
+            rights |= {tier for tier in KEEPABLE_TIERS if tenant.tier_owner(tier) == TierOwner.EDITORS}
+        return rights
+
+    @staticmethod
+    def _rights_of(membership: Membership, tenant: Tenant) -> frozenset[str]:
+        rights = ROLE_RIGHTS[membership.role]
+        if membership.msp_id is None:
+            rights -= {tier for tier in KEEPABLE_TIERS if tenant.tier_owner(tier) == TierOwner.MSP}
+        return rights
 
     def tenants(self) -> QuerySet[Tenant]:
         """Return the tenants they may see."""

@@ -16,8 +16,9 @@ from portal.api.etags import check_if_match, entity_tag
 from portal.api.schema_fields import boolean, choice, nullable_choice, object_schema, text
 from portal.api.validation import validate_body
 from tenants import audit, preferences
-from tenants.models import Tenant
+from tenants.models import Tenant, TierOwner
 from tenants.notifications import EVENTS, channel_of
+from tenants.roles import KEEPABLE_TIERS
 from tenants.scope import current_tenant
 
 SETTINGS = object_schema(
@@ -29,12 +30,21 @@ SETTINGS = object_schema(
         "TenantNotifications",
         **{name: choice(event.channels, f"{event.word}: {event.whom}") for name, event in EVENTS.items()},
     ),
+    tiers=object_schema(
+        "TenantTiers",
+        **{tier: choice(TierOwner.values, f"who changes policies of the {tier} tier") for tier in KEEPABLE_TIERS},
+    ),
 )
 
 
 class EventChannelsSerializer(serializers.Serializer):
     def get_fields(self) -> dict[str, serializers.Field]:
         return {name: serializers.ChoiceField(event.channels, required=False) for name, event in EVENTS.items()}
+
+
+class TierOwnersSerializer(serializers.Serializer):
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return {tier: serializers.ChoiceField(TierOwner.choices, required=False) for tier in KEEPABLE_TIERS}
 
 
 class SettingsChangeSerializer(serializers.Serializer):
@@ -47,6 +57,7 @@ class SettingsChangeSerializer(serializers.Serializer):
     )
     time_zone = serializers.CharField(required=False, max_length=63)
     notifications = EventChannelsSerializer(required=False, help_text="the events that change")
+    tiers = TierOwnersSerializer(required=False, help_text="the tiers that change; 403 for who may not change theirs")
 
 
 def settings_json(tenant: Tenant) -> dict[str, Any]:
@@ -55,6 +66,7 @@ def settings_json(tenant: Tenant) -> dict[str, Any]:
         "currency": currency_of(tenant),
         "time_zone": tenant.time_zone,
         "notifications": {event: channel_of(event, tenant) for event in EVENTS},
+        "tiers": {tier: tenant.tier_owner(tier).value for tier in KEEPABLE_TIERS},
     }
 
 

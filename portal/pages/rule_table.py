@@ -156,11 +156,15 @@ def policy_rows(
 
 @dataclass(frozen=True, slots=True)
 class TierSection:
-    """The rules of a tier that a page shows. is_start: its first rule is among them."""
+    """The rules of a tier that a page shows.
+
+    is_start: its first rule is among them. kept_by: who alone changes them, where others look.
+    """
 
     tier: str
     words: str
     is_start: bool
+    kept_by: str
     rows: Sequence[RuleRow]
 
 
@@ -171,13 +175,16 @@ TIER_WORDS = {
 }
 
 
-def tier_sections(shown: Iterable[RuleRow], rows: Iterable[RuleRow]) -> list[TierSection]:
-    """Return the sections of a page; rows: all there are, shown or not."""
+def tier_sections(shown: Iterable[RuleRow], rows: Iterable[RuleRow], kept: Mapping[str, str]) -> list[TierSection]:
+    """Return the sections of a page; rows: all there are, shown or not; kept: tier → who alone changes it."""
     first: dict[str, RuleRow] = {}
     for row in rows:
         first.setdefault(row.tier, row)
     sections = ((tier, list(group)) for tier, group in groupby(shown, key=lambda row: row.tier))
-    return [TierSection(tier, TIER_WORDS[tier], first[tier] is group[0], group) for tier, group in sections]
+    return [
+        TierSection(tier, TIER_WORDS[tier], first[tier] is group[0], kept.get(tier, ""), group)
+        for tier, group in sections
+    ]
 
 
 def _name(names: Mapping[str, str], uid: str) -> str:

@@ -23,6 +23,7 @@ from provisioning.core.intent import kind_of
 from provisioning.core.intent.policies import ACTIONS, MODES, TIERS
 from provisioning.models import Draft
 from provisioning.selectors import rule_hits
+from provisioning.services.drafts.kept_tiers import kept_tiers
 from provisioning.snapshots import queries, tenant_cache
 from provisioning.snapshots.queries import Snapshot, StoredObject
 
@@ -62,6 +63,7 @@ def _render(request: PageRequest, shown: ShownSnapshot) -> HttpResponse:
     taken = [row for row in rows if asked.takes(row)]
     page = Paginator(taken, PAGE_SIZE).get_page(request.GET.get("page"))
     editable = draft is not None and draft.state == Draft.State.OPEN and "edit" in request.rights
+    kept = kept_tiers() if editable else {}
     context = {
         "tenant": request.tenant,
         "snapshot": shown,
@@ -69,7 +71,8 @@ def _render(request: PageRequest, shown: ShownSnapshot) -> HttpResponse:
         "may": {"edit": editable},
         "asked": asked,
         "page": page,
-        "sections": rule_table.tier_sections(page, rows),
+        "sections": rule_table.tier_sections(page, rows, kept),
+        "kept": kept,
         "following": _following(taken, page.end_index()),
         "etag": draft_etag(draft) if draft else "",
         "total": len(rows),

@@ -11,8 +11,10 @@ from portal.api.etags import entity_tag
 from portal.api.profile import me_json
 from portal.api.settings import settings_json
 from portal.pages.decorators import PageRequest, tenant_page
+from tenants.models import TierOwner
 from tenants.notifications import CHANNELS, EVENTS, channel_of
 from tenants.preferences import time_zones
+from tenants.roles import KEEPABLE_TIERS
 
 
 @tenant_page("members")
@@ -25,6 +27,7 @@ def tenant_settings(request: PageRequest) -> HttpResponse:
         "price_book": price_book_of(request.tenant),
         "currencies": MINOR_DIGITS,
         "events": [_event_row(name, settings["notifications"][name]) for name in EVENTS],
+        "tiers": [_tier_row(request, tier) for tier in KEEPABLE_TIERS],
     }
     return render(request, "pages/settings.html", context)
 
@@ -42,6 +45,17 @@ def profile(request: PageRequest) -> HttpResponse:
         ],
     }
     return render(request, "pages/profile.html", context)
+
+
+def _tier_row(request: PageRequest, tier: str) -> dict[str, object]:
+    owner = request.tenant.tier_owner(tier)
+    return {
+        "name": tier,
+        "owner": owner,
+        "owner_word": owner.label,
+        "owners": [choice for choice in TierOwner.choices if choice[0] != TierOwner.MSP or request.tenant.msp],
+        "may_change": tier in request.rights,
+    }
 
 
 def _event_row(name: str, chosen: str | None, by_default: str = "") -> dict[str, object]:

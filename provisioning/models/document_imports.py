@@ -39,6 +39,7 @@ class DocumentImport(TenantOwned, Leased):
     report = models.JSONField(default=dict, help_text="what of the files could not be said")
     author = models.CharField(max_length=254)
     acting_as = models.CharField(max_length=50, blank=True)
+    rights = models.JSONField(null=True, help_text="the author's, when it was sent")
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
 
@@ -50,4 +51,5 @@ class DocumentImport(TenantOwned, Leased):
 
     @property
     def actor(self) -> Actor:
-        return Actor(self.author, self.acting_as)
+        rights = None if self.rights is None else frozenset(self.rights)
+        return Actor(self.author, self.acting_as, rights=rights)

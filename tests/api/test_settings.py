@@ -24,6 +24,7 @@ def test_settings_are_read_by_all_and_changed_by_who_manages_members(api: ApiFac
         "currency": None,
         "time_zone": "UTC",
         "notifications": dict.fromkeys(EVENTS, "mail"),
+        "tiers": {"mandatory": "editors", "baseline": "editors"},
     }
     change: dict[str, Any] = {"time_zone": "Europe/Berlin", "notifications": {"plan_decided": "inbox"}}
     assert_problem(api("viewer").patch(SETTINGS, change), 403)

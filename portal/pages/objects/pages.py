@@ -22,6 +22,7 @@ from portal.pages.objects.prices import add_prices
 from provisioning.errors import ObjectNotFound
 from provisioning.models import Draft, Item
 from provisioning.selectors import draft_changes
+from provisioning.services.drafts.kept_tiers import kept_tiers
 from provisioning.snapshots import queries
 from provisioning.snapshots.queries import Snapshot, StoredObject
 
@@ -200,6 +201,7 @@ def object_panel(
         "kind": kind,
         "row": row,
         "state": state if row else NEW,
+        "kept_by": kept_tiers().get(body.get("tier", ""), "") if row and kind.key == "policies" else "",
         "fields": fields,
         "memberships": membership_panel(snapshot, row) if row else None,
         "method": "PATCH" if row else "POST",

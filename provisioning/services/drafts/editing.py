@@ -14,6 +14,7 @@ from provisioning.errors import ObjectNotFound, StateConflict, ValidationFailed
 from provisioning.models import Draft, Edit, Item, Overlay
 from provisioning.services.drafts import document_import, overlay
 from provisioning.services.drafts.bodies import BodyNormaliser
+from provisioning.services.drafts.kept_tiers import refuse_kept
 from provisioning.services.drafts.lifecycle import bump_version, draft_to_edit, lock_draft
 from provisioning.services.drafts.overlay import Body, BodyChange
 from provisioning.snapshots import diff, queries, tenant_cache
@@ -145,6 +146,7 @@ def apply_changes(
         if (stored := change.stored_after() or objects.get(change.item.kind, str(change.item.uid)))
     ]
     if dry_run:
+        refuse_kept(changes)
         overlay.refuse_new_errors(draft, changes, keep=False)
     elif changes:
         count = len(changes)
@@ -154,6 +156,7 @@ def apply_changes(
 
 def record_edit(draft: Draft, summary: str, changes: Sequence[BodyChange]) -> None:
     """Write the changes into the overlay as one edit; what could be redone before cannot any more."""
+    refuse_kept(changes)
     overlay.refuse_new_errors(draft, changes)
     overlay.write_overlay(draft, changes)
     Edit.objects.filter(draft=draft, number__gt=draft.cursor).delete()

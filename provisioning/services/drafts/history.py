@@ -5,6 +5,7 @@ from __future__ import annotations
 from provisioning.errors import StateConflict
 from provisioning.models import Draft, Edit, Item
 from provisioning.services.drafts import overlay
+from provisioning.services.drafts.kept_tiers import refuse_kept
 from provisioning.services.drafts.lifecycle import bump_version, lock_draft
 from provisioning.services.drafts.overlay import BodyChange
 from tenants import audit
@@ -31,7 +32,9 @@ def redo_edit(draft: Draft) -> Draft:
 def _step_through_history(draft: Draft, edit: Edit, side: str, by: int, summary: str) -> Draft:
     items = Item.objects.in_bulk([change["item"] for change in edit.changes])
     other = "after" if side == "before" else "before"
-    overlay.write_overlay(draft, [BodyChange(items[c["item"]], c[other], c[side]) for c in edit.changes])
+    changes = [BodyChange(items[c["item"]], c[other], c[side]) for c in edit.changes]
+    refuse_kept(changes)
+    overlay.write_overlay(draft, changes)
     draft.cursor += by
     bump_version(draft)
     audit.record(

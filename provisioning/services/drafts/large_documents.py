@@ -66,6 +66,7 @@ def _start(draft: Draft, *, dry_run: bool, **sent: Any) -> DocumentImport:
         dry_run=dry_run,
         author=author.email,
         acting_as=author.acting_as,
+        rights=author.rights and sorted(author.rights),
     )
     started.save()
     outbox.enqueue("document", document_import=started.pk)

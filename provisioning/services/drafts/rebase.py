@@ -8,6 +8,7 @@ from provisioning.core import intent as core
 from provisioning.core.values.resource import Problem
 from provisioning.models import Draft, Edit, Item, Overlay
 from provisioning.services.drafts import overlay
+from provisioning.services.drafts.kept_tiers import refuse_kept
 from provisioning.services.drafts.lifecycle import bump_version, lock_draft
 from provisioning.services.drafts.overlay import BodyChange
 from provisioning.services.drafts.rebase_merge import (
@@ -66,11 +67,14 @@ def _merge_objects(
     draft: Draft, live: int, inputs: RebaseInputs, items: Sequence[Item], resolutions: Sequence[Resolution]
 ) -> list[BodyChange]:
     """Return what the draft changes in revision ``live``; raise RebaseConflict."""
+    decided = {(resolution.kind, resolution.id) for resolution in resolutions}
     changes, conflicts, invalid = [], [], []
     for item in items:
         kind, uid = item.kind, str(item.uid)
         mine, stored = inputs.mine.body(kind, uid), inputs.find(kind, uid)
         assert stored is not None
+        if (kind, uid) in decided:
+            refuse_kept([BodyChange(item, inputs.live.body(kind, uid), mine)])
         body, fields = inputs.merge(item, mine)
         conflicts += [describe_conflict(stored, field) for field in fields]
         try:
@@ -91,8 +95,8 @@ def _merge_objects(
     met = [conflict_problem(conflict) for conflict in conflicts if not conflict["reason"]]
     for problem in overlay.new_errors(draft, Snapshot(live), changes):
         invalid.append(problem)
-        decided = {conflict["id"] for conflict in conflicts}
-        conflicts += [conflict for conflict in inputs.conflicts_of(problem) if conflict["id"] not in decided]
+        told = {conflict["id"] for conflict in conflicts}
+        conflicts += [conflict for conflict in inputs.conflicts_of(problem) if conflict["id"] not in told]
     if met or invalid:
         raise RebaseConflict(draft, _refusal(live, met, invalid), [*invalid, *met], conflicts)
     return changes
