@@ -29,7 +29,7 @@ APPLICATION_RULE_PRIORITY = 400
 REPLY_RULE_PRIORITY = 300
 AF_INET, AF_INET6 = 2, 10
 LOOPBACK = 1
-MAIN_TABLE = 254
+MAIN_TABLE, LOCAL_TABLE = 254, 255
 
 
 def first_usable(prefix: str) -> str:
@@ -68,8 +68,21 @@ def apply_workload_network(socket: IPRoute, workload: WorkloadDescription) -> No
             for link in links
             for prefix in link["inside"]
         }
+    if workload["kind"] == "remote-access":
+        _separate_clients(socket, {workload_interface(link) for link in links})
     _apply_rules(socket, rules)
     _apply_routes(socket, present, routes)
+
+
+def _separate_clients(socket: IPRoute, interfaces: set[str]) -> None:
+    """Deliver only what arrives by a circuit: the addresses are clients, whose packets to each other go out."""
+    for family in (AF_INET, AF_INET6):
+        rules = [rule for rule in socket.get_rules(family=family) if rule.get("table") == LOCAL_TABLE]
+        arriving = {rule.get("iifname") for rule in rules}
+        if None in arriving:
+            socket.rule("del", family=family, table=LOCAL_TABLE, priority=0)
+        for interface in interfaces - arriving:
+            socket.rule("add", family=family, iifname=interface, table=LOCAL_TABLE, priority=0)
 
 
 def _route_replies_by_circuit(socket: IPRoute, links: Sequence[LinkEntry]) -> None:

@@ -94,6 +94,7 @@ def _create_workload(namespace: str) -> None:
         for key, value in {
             "net/ipv4/conf/all/rp_filter": "0",
             "net/ipv4/conf/default/rp_filter": "0",
+            "net/ipv4/conf/all/accept_local": "1",
             "net/ipv4/conf/all/ignore_routes_with_linkdown": "1",
             "net/ipv6/conf/default/accept_dad": "0",
             "net/ipv6/conf/default/accept_ra": "0",

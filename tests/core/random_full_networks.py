@@ -159,6 +159,7 @@ class NetworkGenerator:
             circuits = [{"name": "A", "bgp": {"peer_asn": peer} if peer else None}]
             body = {**site(f"s{index}", draw(one_of(["eu", "us"])), None), "attachments": attachments}
             more = {
+                "kind": draw(one_of(["lab-site", "lab-site", "remote-access"])),
                 "labels": draw(labels()),
                 "preference": draw(one_of([100, 200])),
                 "enabled": draw(one_of([True] * 5 + [False])),

@@ -70,6 +70,7 @@ def small_networks(draw: st.DrawFn) -> IntentBuilder:
         member_group: str | None = draw(anything(["red", "blue", None]))
         segment = draw(anything(["corp", "corp", "guest"]))
         body = site(f"s{index}", draw(anything(["eu", "us"])), member_group, *prefixes, segment=segment)
+        body["kind"] = draw(anything(["lab-site", "lab-site", "remote-access"]))
         net.add("connectors", {**body, "labels": draw(labels()), "preference": draw(anything([100, 200]))})
     if draw(st.booleans()):
         way_out = {"kind": "internet-exit", "exchange": "us", "attachments": [{"segment": "corp"}]}

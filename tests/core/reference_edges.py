@@ -25,6 +25,7 @@ class ReferenceEdge:
     index: int
     groups: set[str]
     is_exit: bool
+    has_clients: bool
     as_path: str
     names: set[str]
     inside: list[Span]
@@ -34,6 +35,10 @@ class ReferenceEdge:
     inward: list[Span] = field(default_factory=list)
     denied: set[Span] = field(default_factory=set)
     out_policies: list[dict[str, Any]] = field(default_factory=list)
+
+    def is_local_to(self, connector: str) -> bool:
+        """Return whether a connector's own packets to this edge stay behind it; those of clients do not."""
+        return self.connector == connector and not self.has_clients
 
     @property
     def routes(self) -> list[Span]:
@@ -137,6 +142,7 @@ def _edge(rows: ObjectRows, row: ObjectRow, segment: str, index: int, attachment
         index=index,
         groups=groups,
         is_exit=is_exit,
+        has_clients=body["kind"] == "remote-access",
         as_path=str(active["bgp"]["peer_asn"]) if active["bgp"] else "",
         names={"internet"} if is_exit else {"any", row.uid, *groups},
         inside=prefix_spans(attachment["prefixes"]),

@@ -124,12 +124,12 @@ class ReferenceEvaluator:
             return ReferenceOutcome("no_route")
         end = self.owner(segment, packet.destination)
         if end is not None:
-            return ReferenceOutcome("local") if end.connector == connector else self.inside(segment, start, end, packet)
+            return ReferenceOutcome("local") if end.is_local_to(connector) else self.inside(segment, start, end, packet)
         imported_member = self.imported_member(segment, packet.destination)
         if imported_member is not None:
             return (
                 ReferenceOutcome("local")
-                if imported_member[1].connector == connector
+                if imported_member[1].is_local_to(connector)
                 else self.across(segment, start, *imported_member, packet)
             )
         return self.outwards(segment, start, packet)

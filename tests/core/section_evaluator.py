@@ -59,7 +59,7 @@ class SectionEvaluator:
             return SectionOutcome("no_route")
         end = _owner_of(section, packet.destination)
         if end is not None:
-            if end["connector"] == connector:
+            if self._is_local(section, start, end):
                 return SectionOutcome("local")
             return self._inside(section, start, end, packet)
         for other, decider, ranges in self._peers(section):
@@ -70,6 +70,11 @@ class SectionEvaluator:
         if packet.destination >= V6_OFFSET or not section["exits"] or is_within(section["bogons"], packet.destination):
             return SectionOutcome("no_route")
         return self._ruled(section, [_first_match(section["rules"], names(start), {"internet"}, packet)], [], packet)
+
+    def _is_local(self, section: Section, start: Section, end: Section) -> bool:
+        """Return whether both are behind one connector, whose packets are not those of separate clients."""
+        link = self.links[section["segment"], start["connector"]]
+        return bool(start["connector"] == end["connector"] and link["transport"] != "clients")
 
     def from_internet(self, packet: SectionPacket) -> SectionOutcome:
         for section in sorted(self.segments.values(), key=lambda segment: int(segment["number"])):
@@ -107,7 +112,7 @@ class SectionEvaluator:
         """Return the outcome of a flow between two segments; the section of ``decider`` alone decides."""
         end = _owner_of(other, packet.destination)
         assert end is not None
-        if end["connector"] == start["connector"]:
+        if self._is_local(section, start, end):
             return SectionOutcome("local")
         carrying = (entry for entry in decider["shares"] if _is_carried_by_share(entry, section, other, packet))
         share = next(carrying, None)

@@ -52,7 +52,7 @@ def decide_single_packet(
             return segment, decide_to_application(resolved, start, app, packet)
         carried = resolved.exits and resolved.is_on_internet(packet.destination)
         return segment, decide_intra_segment(resolved, start, None, packet) if carried else None
-    if end.connector.uid == connector.uid:
+    if end.connector.uid == connector.uid and not connector.has_clients:
         return end.segment.uid, FlowOutcome("local")
     if end.segment.uid == segment:
         return segment, decide_intra_segment(resolved, start, end, packet)

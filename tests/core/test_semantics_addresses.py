@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.core.sample_networks import IntentBuilder, hospital_network, policy, site
+from provisioning.core.reach import check_assertions, compare_reachability, reachable_flows
+from tests.core.sample_networks import TODAY, IntentBuilder, hospital_network, policy, site
 from tests.core.trace_queries import only_problem, problems_with_code, run_trace, trace_disposition
 
 # 1
@@ -130,6 +131,59 @@ def test_a_policy_inside_one_connector_is_not_enforceable() -> None:
     net.add("policies", policy("p", 5, "one", "two", {"action": "deny"}))
     assert only_problem(net, "not_enforceable").severity == "warning"
     assert trace_disposition(net, "10.6.0.1", "10.6.1.1") == "local"
+
+
+def network_with_clients() -> IntentBuilder:
+    net = hospital_network()
+    for name in ("staff", "guests"):
+        net.add("groups", {"name": name})
+    ends = [("staff", "10.6.0.0/24"), ("guests", "10.6.1.0/24")]
+    attachments = [{"segment": "corp", "group": group, "prefixes": [prefix]} for group, prefix in ends]
+    net.add("connectors", {**site("users", "eu", None), "kind": "remote-access", "attachments": attachments})
+    return net
+
+
+def test_flows_between_clients_of_remote_access_are_decided() -> None:
+    """“flows between two of them, also of one attachment, cross it and are decided like any others”"""
+    net = network_with_clients()
+    before = net.network()
+    net.add("policies", policy("apart", 1, "staff", "guests", {"action": "deny"}))
+    net.add("policies", policy("guests", 2, "guests", "guests", {"action": "deny", "protocol": "tcp"}))
+    between = ("users@10.6.0.1", "users@10.6.1.1")
+    assert not problems_with_code(net, "not_enforceable")
+    trace = run_trace(net, *between)
+    assert (trace.disposition, trace.rule) == ("denied_by_rule", "apart/rule-1")
+    assert [blocker.object for blocker in trace.blockers] == ["policies/apart"]
+    assert trace_disposition(net, between[1], between[0]) == "delivered"
+    assert trace_disposition(net, "10.6.1.1", "10.6.1.2", "tcp", 443) == "denied_by_rule"
+    assert trace_disposition(net, "10.6.0.1", "10.6.0.2", "tcp", 443) == "delivered"
+    blocked = compare_reachability(before, net.network()).blocked
+    assert {(row.from_, row.to, row.protocol) for row in blocked} == {
+        (("staff",), ("guests",), "any"),
+        (("guests",), ("guests",), "tcp"),
+    }
+    reached = {row.to for row in reachable_flows(net.network(), "guests") if row.protocol == "tcp"}
+    assert not any("guests" in names for names in reached)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expect", "holds"),
+    [
+        ("staff", "guests", "blocked", True),
+        ("staff", "staff", "blocked", False),
+        ("guests", "staff", "reachable", True),
+        ("users", "users", "reachable", False),
+    ],
+)
+def test_assertions_are_about_flows_between_clients_of_remote_access(
+    start: str, end: str, expect: str, holds: bool
+) -> None:
+    """“Clients of remote access are ends of their own, each with a tunnel to the exchange”"""
+    net = network_with_clients()
+    net.add("policies", policy("apart", 1, "staff", "guests", {"action": "deny"}))
+    net.add("assertions", {"name": "asked", "from": start, "to": end, "expect": expect})
+    results = {result.name: result.holds for result in check_assertions(net.network(), TODAY)}
+    assert results["asked"] is holds
 
 
 @pytest.mark.parametrize(("default_action", "disposition"), [("allow", "delivered"), ("deny", "denied_by_default")])

@@ -152,7 +152,8 @@ def _connectors(draw: st.DrawFn, net: GeneratedNetwork) -> None:
         name = f"s{index}"
         net.numbers[name], net.homes[name] = number, segment
         body: dict[str, Any] = {
-            "name": name, "kind": "lab-site", "exchange": draw(sampled(("eu", "us"))),
+            "name": name, "kind": draw(sampled(("lab-site", "lab-site", "remote-access"))),
+            "exchange": draw(sampled(("eu", "us"))),
             "attachments": [{"segment": segment, **draw(attachment_groups(GROUPS)), "prefixes": prefixes}],
             "labels": draw(labels()),
         }  # fmt: skip

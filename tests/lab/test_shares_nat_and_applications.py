@@ -264,6 +264,35 @@ def test_a_redundant_connector_sends_from_prefixes_routed_to_its_twin_under_its_
     assert sent == {"one": "delivered", "two": "denied_by_rule"}
 
 
+def test_clients_of_remote_access_reach_each_other_only_where_a_policy_allows_it(running_lab: RunningLab) -> None:
+    draw = two_segments()
+    draw.edit("segments", "corp", default_action="deny")
+    pools = [("red", ["10.9.0.0/24", "10.9.1.0/24"]), ("blue", ["10.9.2.0/24", "10.9.3.0/24"])]
+    attachments = [{"segment": "corp", "groups": [group], "prefixes": prefixes} for group, prefixes in pools]
+    draw.add("connectors", {**site("users", "us", None), "kind": "remote-access", "attachments": attachments})
+    draw.add("policies", policy("own", 10, "red", "red", {"action": "allow", "protocol": "tcp", "ports": ["443"]}))
+    draw.add("policies", policy("help", 20, "blue", "red", {"action": "allow", "protocol": "icmp"}))
+    comparison = assert_packets_match_trace(running_lab, draw)
+    verdicts = {
+        (probe.source, probe.destination): comparison.expected_trace(probe).disposition
+        for probe in comparison.probes()
+        if (probe.protocol, probe.port) == ("tcp", 443)
+    }
+    assert verdicts["10.9.0.1", "10.9.1.1"] == "delivered"
+    assert verdicts["10.9.2.1", "10.9.3.1"] == verdicts["10.9.2.1", "10.9.0.1"] == "denied_by_default"
+    draw.edit("policies", "own", enabled=False)
+    draw.add("connectors", {**site("guests", "us", None, "10.8.0.0/24", "10.8.1.0/24"), "kind": "remote-access"})
+    hide = {"direction": "outbound", "source": {"type": "pool", "prefixes": ["172.20.0.0/30"]}}
+    draw.add("nat-rules", {"name": "hide", "segment": "corp", "connector": "guests", "position": 1, **hide})
+    into = {"match": {"destination": ["172.21.0.1/32"]}, "destination": {"type": "static", "prefixes": ["10.8.1.1/32"]}}
+    draw.add(
+        "nat-rules",
+        {"name": "in", "segment": "corp", "connector": "guests", "position": 2, "direction": "inbound", **into},
+    )
+    draw.add("policies", policy("guests", 30, "guests", "guests", {"action": "allow", "protocol": "icmp"}))
+    assert_packets_match_trace(running_lab, draw)
+
+
 def test_path_mtu_errors_pass_shares_and_nat_and_streams_adapt(
     running_lab: RunningLab,
 ) -> None:

@@ -73,13 +73,12 @@ class TraceComparison:
                 destinations = [
                     address
                     for address in self._destinations(resolved, connector)
-                    if address not in workload["addresses"]
+                    if connector.has_clients or address not in workload["addresses"]
                 ]
                 for source in sources:
                     for destination in destinations:
-                        if (":" in source) == (":" in destination) and not self._is_ambiguous(
-                            resolved, connector, source, destination
-                        ):
+                        alike = (":" in source) == (":" in destination) and source != destination
+                        if alike and not self._is_ambiguous(resolved, connector, source, destination):
                             for protocol, port in PROBED_PACKETS:
                                 name = "icmpv6" if protocol == "icmp" and ":" in source else protocol
                                 yield Probe(connector.key, segment.name, source, destination, name, port)
@@ -136,12 +135,13 @@ class TraceComparison:
     def _receiving_connector(self, probe: Probe, expected_trace: Trace) -> str:
         """Return the connector whose workload records a delivered packet.
 
-        "" if no workload has the address, or one that also has the sender's address (twins).
+        "" if no workload has the address, or another one that also has the sender's address (twins).
         """
         last, before = expected_trace.hops[-1], expected_trace.hops[-2]
         connector = slug((before if last.kind == "internet" else last).name)
         addresses = self.workloads.get(connector, {"addresses": ()})["addresses"]
-        return connector if last.detail in addresses and probe.source not in addresses else ""
+        is_certain = connector == probe.connector or probe.source not in addresses
+        return connector if last.detail in addresses and is_certain else ""
 
     def _answers_return(self, probe: Probe) -> bool:
         """Return whether replies go to the sender; another connector may own the source address in its segment."""

@@ -14,10 +14,11 @@ from provisioning.core.values.addresses import EXAMPLE_INTERNET_ADDRESS
 from provisioning.core.values.resource import Problem
 
 SegmentsOfName = dict[str, tuple[str, str] | None]
-"""Segment → the connector that a name stands for there (uid, name); None for several."""
+"""Segment → the connector that a name stands for there (uid, name); None for several, and for clients."""
 
 MembersByName = dict[str, tuple[str, str] | None]
-"""Group, connector or ``any`` → the connector that it stands for in one segment (uid, name); None for several."""
+"""Group, connector or ``any`` → the connector that it stands for in one segment (uid, name); None for several, and for
+clients of remote access, each of which is an end of its own."""
 
 ConnectorsByName = dict[str, SegmentsOfName]
 """By name: a group, a connector, ``any``."""
@@ -82,9 +83,9 @@ def _members_by_name(resolved: ResolvedSegment) -> tuple[MembersByName, str | No
     inner = [(connector, groups) for connector, groups in attached if connector.kind != "internet-exit"]
     imported = resolved.imported_members if resolved.shares else ()
     for connector, groups in (*inner, *((member.connector, member.attachment.member_of) for member in imported)):
+        only = None if connector.has_clients else (connector.uid, connector.name)
         for name in (ANY, connector.uid, *groups):
-            known = by_name.setdefault(name, (connector.uid, connector.name))
-            if known is not None and known[0] != connector.uid:
+            if by_name.setdefault(name, only) != only:
                 by_name[name] = None
     address = resolved.internet_address(EXAMPLE_INTERNET_ADDRESS)
     owner = resolved.owner(address) if address is not None else None

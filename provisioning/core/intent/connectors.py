@@ -172,6 +172,12 @@ class Connector(IntentObject):
         """The circuit traffic uses while everything is healthy."""
         return next((circuit for circuit in self.circuits if circuit.role == "active"), self.circuits[0])
 
+    @property
+    def has_clients(self) -> bool:
+        """Whether every address is a client with a tunnel of its own to the exchange, so that flows between two of them
+        cross it; otherwise such flows stay behind the connector."""
+        return CONNECTOR_KINDS[self.kind].transport == "clients"
+
     @staticmethod
     def check_body(reader: FieldReader, body: dict[str, Any]) -> None:
         if (kind := CONNECTOR_KINDS.get(body["kind"])) is not None:

@@ -311,6 +311,8 @@ def _explain_unconnected(network: Network, flows: AssertedFlows, connected: Sequ
         if not subtract(flows.l4, each.l4)
     ]
     connected = [*connected, *((frozenset(some), frozenset(others)) for some, others in excused)]
+    both = (connector for uid in starts & ends if (connector := intent.connectors.get(uid)))
+    separate = {connector.uid for connector in both if connector.has_clients}
     # Connectors that are in the same sets have flows to the same others.
     by_sets: dict[frozenset[int], list[str]] = {}
     for end in sorted(ends):
@@ -318,7 +320,7 @@ def _explain_unconnected(network: Network, flows: AssertedFlows, connected: Sequ
     for start in sorted(starts):
         own_sets = {n for n, pair in enumerate(connected) if start in pair[0]}
         for sets, alike in by_sets.items():
-            other = next((uid for uid in alike if uid != start), None)
+            other = next((uid for uid in alike if uid != start or uid in separate), None)
             if other is not None and own_sets.isdisjoint(sets):
                 return f"“{intent.label(start)}” and “{intent.label(other)}” have no segment in common, or no route."
     return ""

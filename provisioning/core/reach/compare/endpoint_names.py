@@ -118,7 +118,9 @@ class EndpointNames:
         return covered
 
     def _uid(self, index: int) -> str:
-        return self._endpoints[index].connector
+        owner = self._endpoints[index].owner
+        assert isinstance(owner, Member)
+        return owner.connector.uid
 
     def _other(self, index: int, atoms: IndexArray) -> str:
         owner = self._endpoints[index].owner

@@ -267,8 +267,9 @@ def _source_endpoint(member: Member, destination_mask: int, tags: int) -> FlowEn
 
 
 def _destination_endpoint(member: Member, masks: tuple[int, int, int]) -> FlowEndpoint:
-    connector = member.connector.uid
-    return FlowEndpoint("member", connector, (connector, member.attachment.member_of), member.ranges, masks, member)
+    uid = member.connector.uid
+    connector = f"clients of {uid}" if member.connector.has_clients else uid
+    return FlowEndpoint("member", connector, (uid, member.attachment.member_of), member.ranges, masks, member)
 
 
 def _members_by_attachment(resolved: ResolvedSegment) -> dict[int, Member]:

@@ -37,7 +37,8 @@ class FlowEndpoint(NamedTuple):
 
     identity: flows of two versions are compared where it is equal. For destinations it does not depend on the member,
     since the owner of an address may change while the address stays.
-    connector: uid, or a word that no connector has as its uid.
+    connector: uid, or a word that no connector has as its uid. Flows between two ends of one never reach an exchange;
+    a destination of remote access has a word, since flows between clients do.
     naming_key: where it is equal in two versions, equal rules name the endpoint alike.
     policy_masks: by policy index (see rule_table), the policies that name it on this side.
     owner: None is the internet.

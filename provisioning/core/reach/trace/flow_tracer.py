@@ -153,7 +153,7 @@ class FlowTracer:
                 remedy = "Attach a prefix that holds it to a connector of the segment, or add an internet exit."
                 return self._stop("no_route", reason, "no_route", resolved.segment, remedy)
             return self._intra_segment(resolved, start, None, packet)
-        if where.connector.uid == start.connector.uid:
+        if where.connector.uid == start.connector.uid and not where.connector.has_clients:
             del self.path.hops[1:]
             self.path.explain_last_hop(f"Both ends are behind “{where.connector.name}”; the packet never leaves it.")
             return self._trace("local")
@@ -265,7 +265,9 @@ class FlowTracer:
     def _add_blockers_behind_spoofing(self, resolved: ResolvedSegment, connector: Connector, packet: Packet) -> None:
         """Add what would stop a spoofed packet to a member of the segment, where it is certain which group sends it."""
         members, end = resolved.members_of(connector), resolved.owner(packet.destination)
-        if len(members) == 1 and end and end.segment is resolved.segment and end.connector.uid != connector.uid:
+        if len(members) != 1 or end is None or end.segment is not resolved.segment:
+            return
+        if end.connector.uid != connector.uid or connector.has_clients:
             self.blockers += intra_segment_blockers(resolved, members[0], end, packet)
 
     # From the internet
