@@ -162,6 +162,19 @@ def test_a_rule_is_shadowed_exactly_when_no_packet_is_left_for_it(drawn: list[An
     assert paths == _shadowed_by_brute_force(drawn)
 
 
+def test_what_a_rule_passes_is_not_taken_from_the_next_tier() -> None:
+    """Network policies of Kubernetes: what egress allows passes, all else is denied, ingress has the next say."""
+    draw = hospital_network()
+    draw.add("policies", policy("egress", 50, "dev", "any", {"action": "pass"}))
+    draw.add("policies", policy("no other egress", 60, "any", "any", {"action": "deny"}))
+    draw.add("policies", policy("ingress", 70, "dev", "sites", WEB, tier="baseline"))
+    draw.add("policies", policy("ingress of prod", 80, "prod", "sites", WEB, tier="baseline"))
+    assert problems_with_code(draw, "shadowed_rule") == []
+    draw.remove("policies", "egress")
+    shadowed = {problem.path for problem in problems_with_code(draw, "shadowed_rule")}
+    assert shadowed >= {"policies/ingress/rules[0]", "policies/ingress-of-prod/rules[0]"}
+
+
 def test_ten_thousand_rules_of_single_prefixes_are_checked_quickly() -> None:
     draw = hospital_network()
     for index in range(200):
@@ -183,11 +196,15 @@ def test_ten_thousand_rules_of_single_prefixes_are_checked_quickly() -> None:
 
 
 def _shadowed_by_brute_force(drawn: list[Any]) -> set[str]:
-    """Return the shadowed rules by trying every packet: addresses 10.0.0.0 to 10.0.0.4, ports 1 to 5, every name."""
+    """Return the shadowed rules by trying every packet: addresses 10.0.0.0 to 10.0.0.4, ports 1 to 5, every name.
+
+    A sender is in several groups, so that behind a rule that passes nothing is surely taken from the next tiers.
+    """
     low = prefix_range("10.0.0.0/32")[0]
     addresses, ports = range(low, low + 5), range(1, 6)
     taken: set[Any] = set()
     passed: dict[str, set[Any]] = {tier: set() for tier in TIERS}
+    passing: set[tuple[str, str]] = set()
     shadowed = set()
     for index, (segments, from_, to, rules, tier) in sorted(enumerate(drawn), key=lambda pair: TIERS.index(pair[1][4])):
         for nth, rule in enumerate(rules):
@@ -196,7 +213,9 @@ def _shadowed_by_brute_force(drawn: list[Any]) -> set[str]:
             if here <= taken | passed[tier]:
                 shadowed.add(f"policies/p{index}/rules[{nth}]")
             if rule["mode"] == "enforce":
-                (passed[tier] if rule["action"] == "pass" else taken).update(here)
+                places = {(tier, segment) for segment in segments}
+                passing |= places if rule["action"] == "pass" else set()
+                (taken if passing.isdisjoint(places) else passed[tier]).update(here)
     return shadowed
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
@@ -18,17 +19,17 @@ from tests.core.random_small_networks import many_examples, small_networks
 from tests.core.reference_evaluator import ReferenceEvaluator
 from tests.core.sample_networks import IntentBuilder, site
 from tests.core.section_evaluator import SectionEvaluator, SectionOutcome, SectionPacket
-from tests.core.test_reference_evaluator import flows, reference_settings
+from tests.core.test_reference_evaluator import SentPacket, flows, reference_settings
 
 SECTION_WORDS = {"denied_spoofed": "spoofed", "delivered_inspected": "delivered", "service_unavailable": "denied"}
 DISPOSITIONS_WITH_RULE = ("denied_by_rule", "delivered", "delivered_inspected")
 """Dispositions whose rule is compared."""
 
 
-def _sections_agree(net: IntentBuilder, seed: int, count: int) -> None:
+def sections_agree(net: IntentBuilder, sent: Iterable[SentPacket]) -> None:
     network = net.network()
     agent, keys = SectionEvaluator(compile_network(network)), {uid: row[3] for uid, row in net.rows.items()}
-    for segment, connector, flow in flows(ReferenceEvaluator(net), random.Random(seed), count):
+    for segment, connector, flow in sent:
         packet = SectionPacket(flow.source, flow.destination, flow.protocol, flow.port)
         source, destination = address_text(packet.source), address_text(packet.destination)
         trace = trace_flow(network, f"{connector}@{source}", destination, packet.protocol, packet.port, segment)
@@ -49,14 +50,14 @@ def _sections_agree(net: IntentBuilder, seed: int, count: int) -> None:
 @reference_settings(60)
 @given(full_networks(), st.integers(0, 100))
 def test_sections_and_traces_agree(net: IntentBuilder, seed: int) -> None:
-    _sections_agree(net, seed, 60)
+    sections_agree(net, flows(ReferenceEvaluator(net), random.Random(seed), 60))
 
 
 @pytest.mark.long
 @reference_settings(2_000)
 @given(full_networks(), st.integers(0, 10_000))
 def test_sections_and_traces_of_thousands_of_networks_agree(net: IntentBuilder, seed: int) -> None:
-    _sections_agree(net, seed, 100)
+    sections_agree(net, flows(ReferenceEvaluator(net), random.Random(seed), 100))
 
 
 @reference_settings(40)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -48,6 +48,10 @@ OUTSIDE_ADDRESSES = [
 ]
 
 
+SentPacket = tuple[str, str, ReferencePacket]
+"""Segment, the connector behind which a flow starts, and its packet."""
+
+
 def reference_settings(examples: int) -> settings:
     return settings(
         max_examples=examples,
@@ -67,8 +71,8 @@ def addresses(reference: ReferenceEvaluator) -> list[int]:
     return sorted(number for number in numbers if number < 1 << 32 or V6 <= number < V6 + (1 << 128))
 
 
-def flows(reference: ReferenceEvaluator, rng: random.Random, count: int) -> Iterator[tuple[str, str, ReferencePacket]]:
-    """Yield (segment, connector, packet) of flows that start behind connectors, most from inside addresses."""
+def flows(reference: ReferenceEvaluator, rng: random.Random, count: int) -> Iterator[SentPacket]:
+    """Yield flows that start behind connectors, most from inside addresses."""
     known = addresses(reference)
     edges = [edge for row in reference.rows.of("segments") for edge in reference.edges(row.uid) if not edge.is_exit]
     for _ in range(count if edges else 0):
@@ -89,9 +93,9 @@ def flows(reference: ReferenceEvaluator, rng: random.Random, count: int) -> Iter
         yield edge.segment, edge.connector, ReferencePacket(source, destination, *rng.choice(PACKETS))
 
 
-def _trace_agrees(net: IntentBuilder, seed: int, count: int) -> None:
-    rng, reference, network = random.Random(seed), ReferenceEvaluator(net), Network(net.intent())
-    for segment, connector, packet in flows(reference, rng, count):
+def trace_agrees(net: IntentBuilder, sent: Iterable[SentPacket]) -> None:
+    reference, network = ReferenceEvaluator(net), Network(net.intent())
+    for segment, connector, packet in sent:
         source, destination = address_text(packet.source), address_text(packet.destination)
         expected = reference.sent(segment, connector, packet)
         trace = trace_flow(network, f"{connector}@{source}", destination, packet.protocol, packet.port, segment)
@@ -133,14 +137,12 @@ def _internet_agrees(net: IntentBuilder, seed: int) -> None:
 @reference_settings(150)
 @given(full_networks(), st.integers(0, 100))
 def test_traces_agree_with_the_reference_evaluator(net: IntentBuilder, seed: int) -> None:
-    _trace_agrees(net, seed, 100)
+    trace_agrees(net, flows(ReferenceEvaluator(net), random.Random(seed), 100))
     _internet_agrees(net, seed)
 
 
-def presented(
-    reference: ReferenceEvaluator, rng: random.Random, count: int
-) -> Iterator[tuple[str, str, ReferencePacket]]:
-    """Yield (segment, connector, packet) after NAT: sources from the prefixes that connectors present."""
+def presented(reference: ReferenceEvaluator, rng: random.Random, count: int) -> Iterator[SentPacket]:
+    """Yield packets after NAT: sources from the prefixes that connectors present."""
     known = addresses(reference)
     edges = [edge for row in reference.rows.of("segments") for edge in reference.edges(row.uid) if edge.sends]
     for _ in range(count if edges else 0):
@@ -164,11 +166,12 @@ def reference_fate(reference: ReferenceEvaluator, segment: str, connector: str, 
     )
 
 
-def _reach_agrees(net: IntentBuilder, seed: int, count: int) -> None:
-    rng, reference, network = random.Random(seed), ReferenceEvaluator(net), Network(net.intent())
+def reach_agrees(net: IntentBuilder, sent: Iterable[SentPacket]) -> None:
+    """sent: packets after NAT."""
+    reference, network = ReferenceEvaluator(net), Network(net.intent())
     flows_of: dict[str, list[ReachableFlow]] = {}
     matcher = RowMatcher(network)
-    for segment, connector, packet in presented(reference, rng, count):
+    for segment, connector, packet in sent:
         if connector not in flows_of:
             flows_of[connector] = reachable_flows(network, connector)
         destination_segment, delivered, chain, disposition = reference_fate(reference, segment, connector, packet)
@@ -314,7 +317,7 @@ def text_of(packet: ReferencePacket) -> str:
 @reference_settings(100)
 @given(full_networks(), st.integers(0, 100))
 def test_reachable_flows_and_assertions_agree_with_the_reference_evaluator(net: IntentBuilder, seed: int) -> None:
-    _reach_agrees(net, seed, 60)
+    reach_agrees(net, presented(ReferenceEvaluator(net), random.Random(seed), 60))
     _assertions_agree(net, seed, 60)
     _internet_is_one_place(net, seed, 20)
     _told_rules_decide_nothing(net, seed, 60)
@@ -330,7 +333,7 @@ def test_deltas_agree_with_the_reference_evaluator(pair: tuple[IntentBuilder, In
 @reference_settings(2_000)
 @given(full_networks(), st.integers(0, 10_000))
 def test_traces_of_thousands_of_networks_agree_with_the_reference_evaluator(net: IntentBuilder, seed: int) -> None:
-    _trace_agrees(net, seed, 200)
+    trace_agrees(net, flows(ReferenceEvaluator(net), random.Random(seed), 200))
     _internet_agrees(net, seed)
 
 
@@ -340,6 +343,6 @@ def test_traces_of_thousands_of_networks_agree_with_the_reference_evaluator(net:
 def test_reachability_of_thousands_of_networks_agrees_with_the_reference_evaluator(
     pair: tuple[IntentBuilder, IntentBuilder], seed: int
 ) -> None:
-    _reach_agrees(pair[1], seed, 100)
+    reach_agrees(pair[1], presented(ReferenceEvaluator(pair[1]), random.Random(seed), 100))
     _assertions_agree(pair[1], seed, 100)
     _delta_agrees(pair, seed, 60)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial, reduce
+from itertools import takewhile
 from operator import and_, or_
 
 import numpy as np
@@ -51,10 +52,14 @@ _NameTriple = tuple[str, str, str]
 
 @dataclass(frozen=True, eq=False)
 class _PolicyMatchSets:
-    """A policy and what its rules match; the same object while the policy and its prefix lists stay the same."""
+    """A policy and what its rules match; the same object while the policy and its prefix lists stay the same.
+
+    after_pass: a rule before it, of its tier and of one of its segments, passes.
+    """
 
     policy: Policy
     boxes: tuple[MatchSet, ...]
+    after_pass: bool
 
     @cached_property
     def _bounding_boxes(self) -> dict[bool, BoundingBoxes]:
@@ -72,12 +77,20 @@ class _PolicyMatchSets:
         return self._deciding_rules(later.tier == self.policy.tier)
 
     def _deciding_rules(self, same_tier: bool) -> list[tuple[Policy, Rule, MatchSet]]:
-        """Return the rules that decide; one that passes is in the way of its own tier only."""
-        return [
-            (self.policy, rule, box)
-            for rule, box in zip(self.policy.rules, self.boxes, strict=True)
-            if rule.decides and (same_tier or rule.action != "pass")
-        ]
+        """Return the rules that decide. For other tiers only those before any that passes: behind it a packet may have
+        been passed, by whatever group its sender is in."""
+        if same_tier:
+            return [(self.policy, rule, box) for rule, box in self._enforced]
+        before_pass = takewhile(lambda pair: pair[0].action != "pass", () if self.after_pass else self._enforced)
+        return [(self.policy, rule, box) for rule, box in before_pass]
+
+    @cached_property
+    def _enforced(self) -> list[tuple[Rule, MatchSet]]:
+        return [(rule, box) for rule, box in zip(self.policy.rules, self.boxes, strict=True) if rule.decides]
+
+    @cached_property
+    def passes(self) -> bool:
+        return any(rule.action == "pass" for rule, _ in self._enforced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +189,25 @@ class _ShadowSearch:
         self.bitmaps = network.derived.get(
             _BITMAPS, (not_in_any, *sides), lambda: _PolicyBitmaps(self.policies, not_in_any)
         )
-        self.matched = [self._match_sets(policy) for policy in self.policies]
+        passing: set[tuple[str, str]] = set()
+        """Tiers and segments where a rule passed already."""
+        self.matched: list[_PolicyMatchSets] = []
+        for policy in self.policies:
+            places = {(policy.tier, segment) for segment in policy.segments}
+            self.matched.append(self._match_sets(policy, not passing.isdisjoint(places)))
+            if self.matched[-1].passes:
+                passing |= places
         self.indexes = {policy.uid: index for index, policy in enumerate(self.policies)}
 
-    def _match_sets(self, policy: Policy) -> _PolicyMatchSets:
+    def _match_sets(self, policy: Policy, after_pass: bool) -> _PolicyMatchSets:
         network = self.network
         lists = [network.lists[name] for name in network.lists_in(policy)]
         return network.derived.get(
             _MATCH_SETS,
-            (policy, *lists),
-            lambda: _PolicyMatchSets(policy, tuple(rule_match_set(rule, network.prefixes) for rule in policy.rules)),
+            (policy, after_pass, *lists),
+            lambda: _PolicyMatchSets(
+                policy, tuple(rule_match_set(rule, network.prefixes) for rule in policy.rules), after_pass
+            ),
             of=policy.uid,
         )
 

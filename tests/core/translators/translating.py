@@ -9,6 +9,7 @@ from provisioning.core.check import check_network
 from provisioning.core.intent import KINDS
 from provisioning.core.translators import FORMATS
 from provisioning.core.translators.translation import SourceFile, TranslatedFiles, TranslationContext
+from tests.core.document_networks import build_document
 from tests.core.sample_networks import CATALOG, IntentBuilder
 
 SOURCES = Path(__file__).parent / "sources"
@@ -29,26 +30,9 @@ def _source_file(source: str | bytes, number: int) -> SourceFile:
 
 def draw(translation: TranslatedFiles, **others: list[dict[str, Any]]) -> IntentBuilder:
     """Return the network of a document, with others beside (``connectors=[…]``); every object of it is accepted."""
-    net = IntentBuilder()
-    document = {kind: [*others.get(kind, ()), *translation.document.get(kind, ())] for kind in KINDS}
-    for kind in sorted(KINDS, key=lambda kind: _ORDER.index(kind) if kind in _ORDER else -1):
-        for index, body in enumerate(document[kind]):
-            net.add(kind, {**body, "position": 10 * index} if kind == "policies" else body)
-    return net
-
-
-_ORDER = (
-    "exchanges",
-    "segments",
-    "groups",
-    "billing-tags",
-    "prefix-lists",
-    "connectors",
-    "internet-apps",
-    "shares",
-    "policies",
-)
-"""What is named comes first."""
+    return build_document(
+        {kind: [*others.get(kind, ()), *translation.document.get(kind, ())] for kind in KINDS}
+    )
 
 
 def errors(net: IntentBuilder) -> list[str]:

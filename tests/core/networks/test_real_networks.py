@@ -1,0 +1,60 @@
+"""Networks that people published: accepted, and every flow that their sources decide is decided alike by all judges."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from provisioning.core.check import check_network
+from provisioning.core.reach import FlowTraces
+from tests.core.networks.real_networks import NETWORKS, build_network, internet_packet, known_flows, sent_packet
+from tests.core.reference_evaluator import ReferenceEvaluator
+from tests.core.sample_networks import IntentBuilder
+from tests.core.test_node_sections import sections_agree
+from tests.core.test_reference_evaluator import flows, presented, reach_agrees, trace_agrees
+
+WARNINGS: dict[str, list[tuple[str, str]]] = {}
+"""Network → code and path of each warning; the others have none."""
+
+
+@pytest.fixture(scope="module", params=NETWORKS)
+def real(request: pytest.FixtureRequest) -> tuple[str, IntentBuilder]:
+    return request.param, build_network(request.param)
+
+
+def test_the_network_is_accepted(real: tuple[str, IntentBuilder]) -> None:
+    name, net = real
+    problems = check_network(net.network())
+    assert [problem for problem in problems if problem.severity == "error"] == []
+    assert [(problem.code, problem.path) for problem in problems] == WARNINGS.get(name, [])
+
+
+def test_a_trace_says_what_the_source_says(real: tuple[str, IntentBuilder]) -> None:
+    name, net = real
+    traces = FlowTraces(net.network())
+    wrong = [
+        (query, expected, answer.disposition, answer.hops[-1].reason)
+        for query, expected in known_flows(name)
+        if (answer := traces.trace(query)).disposition != expected
+    ]
+    assert wrong == []
+
+
+def test_all_judges_agree_about_the_known_flows_and_about_others(real: tuple[str, IntentBuilder]) -> None:
+    name, net = real
+    reference, rng = ReferenceEvaluator(net), random.Random(1)
+    known = [sent for query, _ in known_flows(name) if (sent := sent_packet(reference, query))]
+    trace_agrees(net, [*known, *flows(reference, rng, 200)])
+    sections_agree(net, [*known, *flows(reference, rng, 100)])
+    outside = [(segment, connector, reference.translated(segment, connector, packet)) for segment, connector, packet in known]
+    reach_agrees(net, [*outside, *presented(reference, rng, 100)])
+
+
+def test_the_reference_evaluator_says_what_the_source_says(real: tuple[str, IntentBuilder]) -> None:
+    name, net = real
+    reference = ReferenceEvaluator(net)
+    for query, expected in known_flows(name):
+        sent = sent_packet(reference, query)
+        outcome = reference.sent(*sent) if sent else reference.from_internet(internet_packet(reference, query))
+        assert outcome.disposition == expected, query
