@@ -30,6 +30,11 @@ def denied(network: Network, *packets: tuple[str | int, int | None]) -> list[tup
     return [packet for packet, trace in outcomes if trace.rule == "p/rule-1"]
 
 
+def test_an_entry_of_a_port_list_is_of_tcp_where_it_names_no_protocol() -> None:
+    body = normalise_body("port-lists", {"name": "ssh-tcp", "entries": [{"ports": ["22"]}]}, lambda *_: None)
+    assert body["entries"][0]["protocol"] == "tcp"
+
+
 PACKETS: list[tuple[str | int, int | None]] = [
     ("tcp", 80),
     ("tcp", 443),

@@ -272,9 +272,9 @@ class FieldReader:
         uid = self._resolve_reference(path, plain, ("prefix-lists",), ())
         return f"{sign}{uid}" if uid else None
 
-    def protocol(self, field: str = "protocol") -> str | int:
+    def protocol(self, field: str, default: str = "any") -> str | int:
         """``any``, a name, or a number that has no name here."""
-        value = self.get(field, "any")
+        value = self.get(field, default)
         if isinstance(value, str):
             value = value.strip().lower()
             if value in ("any", *PROTOCOL_NUMBERS):

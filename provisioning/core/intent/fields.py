@@ -309,7 +309,7 @@ class IpProtocol(Field):
     help: str = "any, tcp, udp, icmp, icmpv6 or a number"
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
-        return reader.protocol(name)
+        return reader.protocol(name, self.default)
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,7 @@ def _source_file(source: str | bytes, number: int) -> SourceFile:
 
 def draw(translation: TranslatedFiles, **others: list[dict[str, Any]]) -> IntentBuilder:
     """Return the network of a document, with others beside (``connectors=[…]``); every object of it is accepted."""
-    return build_document(
-        {kind: [*others.get(kind, ()), *translation.document.get(kind, ())] for kind in KINDS}
-    )
+    return build_document({kind: [*others.get(kind, ()), *translation.document.get(kind, ())] for kind in KINDS})
 
 
 def errors(net: IntentBuilder) -> list[str]:
