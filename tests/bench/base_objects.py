@@ -73,11 +73,20 @@ class BenchNetwork(IntentBuilder):
         return [(uid, body) for uid, (row_kind, _, _, _, body) in self.rows.items() if row_kind == kind]
 
 
+_LABEL_KEYS = ("app", "env", "zone")
+
+
+def _selector_key(group: int) -> str:
+    """Return the key of the label by which the group selects, in labelled networks; empty for two groups in three."""
+    return _LABEL_KEYS[group // 3 % 3] if group and group % 3 == 0 else ""
+
+
 class BaseObjectGenerator:
     """Generate one network; lists by segment hold what later steps need of earlier ones."""
 
     def __init__(self, size: NetworkSize, shape: str, every_kind: bool, seed: int) -> None:
-        self.size, self.dense, self.skewed, self.every_kind = size, shape != "plain", shape == "skewed", every_kind
+        self.size, self.every_kind = size, every_kind
+        self.dense, self.skewed, self.labelled = shape in ("dense", "skewed"), shape == "skewed", shape == "labelled"
         self.rng = random.Random(f"{size.name}/{shape}/{seed}")
         self.net = BenchNetwork()
         self.members: list[list[tuple[str, str]]] = [[] for _ in range(size.segments)]
@@ -108,7 +117,7 @@ class BaseObjectGenerator:
             mine = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", *(["fd00::/8"] if self.every_kind else [])]
             add("segments", {"name": f"s-{index}", "default_action": default_action, "prefixes": mine})
         for index in range(size.groups):
-            add("groups", {"name": f"g-{index}"})
+            add("groups", {"name": f"g-{index}", **self.selector(index)})
         self.tags = [f"tag-{index}" for index in range(10)] if self.every_kind else []
         for index, tag in enumerate(self.tags):
             add("billing-tags", {"name": tag, "color": f"#3355{index:02d}"})
@@ -175,8 +184,24 @@ class BaseObjectGenerator:
         self.members[segment].append((f"c-{index}", mine[0]))
         if self.every_kind and self.chance_of(0.1):
             mine.append(f"fd00:{segment:x}:{index:x}::/48")
-        group = f"g-{self.rng.choice(self.groups[segment])}" if self.chance_of(0.97) else None
-        return {"segment": f"s-{segment}", "group": group, "prefixes": mine}
+        return {"segment": f"s-{segment}", **self.groups_of_member(segment), "prefixes": mine}
+
+    def groups_of_member(self, segment: int) -> dict[str, Any]:
+        """Return the fields that put a member into groups: into one, or in a labelled network into five."""
+        if not self.labelled:
+            return {"group": f"g-{self.rng.choice(self.groups[segment])}" if self.chance_of(0.97) else None}
+        named, selecting = [], dict[str, list[int]]()
+        for group in self.groups[segment]:
+            if key := _selector_key(group):
+                selecting.setdefault(key, []).append(group)
+            else:
+                named.append(f"g-{group}")
+        labels = {key: f"v-{self.rng.choice(groups)}" for key, groups in selecting.items()}
+        return {"groups": self.sample(named, 5 - len(labels)), "labels": labels}
+
+    def selector(self, group: int) -> dict[str, Any]:
+        key = _selector_key(group) if self.labelled else ""
+        return {"selector": f"{key}=v-{group}"} if key else {}
 
     def hub(self, index: int, segment: int) -> dict[str, Any]:
         """Return an attachment of shared services with addresses unique to it, so that any segment can import them."""

@@ -1,4 +1,4 @@
-"""The network core on generated networks: both sizes in all three shapes, each in its own process.
+"""The network core on generated networks: both sizes in all four shapes, each in its own process.
 
 Figures are named like ``core.b.dense.delta``. The peer is the tests' reference evaluator on the same network: its time
 for a sample of packets, extrapolated to one packet for each pair of attachments, protocol and port range.
@@ -18,7 +18,7 @@ from pathlib import Path
 from portal.local import process_specs
 from tests.bench import Figure, bench
 from tests.bench.generated_networks import SHAPES, SIZES, BenchNetwork, generate_network
-from tests.bench.network_edits import EDITS, flip_tenth_of_rules
+from tests.bench.network_edits import EDITS, LABELLED_EDITS, flip_tenth_of_rules
 
 BOUNDS: dict[str, tuple[str, tuple[float, float, float]]] = {
     "nothing": ("s", (0.5, 6, 12)),
@@ -27,11 +27,12 @@ BOUNDS: dict[str, tuple[str, tuple[float, float, float]]] = {
     "edit.rule-everywhere": ("s", (0.3, 3, 4)),
     "edit.connector-removed": ("s", (0.12, 1, 3)),
     "edit.connector-added": ("s", (0.12, 1, 3)),
+    "edit.selector": ("s", (0.6, 3, 3)),
     "trace": ("ms", (1, 2, 2)),
     "trace-list": ("s", (5, 5, 5)),
     "memory": ("MiB", (200, 700, 1331.2)),
 }
-"""Measurement → (unit, bounds for sizes a, b plain and dense, b skewed)."""
+"""Measurement → (unit, bounds for sizes a, b plain, dense and labelled, b skewed)."""
 
 GROWTH_PARTS = ("check", "compile", "diff")
 """Parts whose time may grow no faster than n log n."""
@@ -59,6 +60,8 @@ def _case_figures(name: str, costs: dict[str, float], column: int) -> Iterator[F
     for part in ("load", *GROWTH_PARTS):
         yield Figure(f"{name}.{part}", costs[part], "s")
     for row, (unit, bounds) in BOUNDS.items():
+        if row not in costs:  # only labelled networks have selectors
+            continue
         value, bound = costs[row], float(bounds[column])
         if row == "delta":
             yield Figure(
@@ -79,7 +82,8 @@ def _case_figures(name: str, costs: dict[str, float], column: int) -> Iterator[F
 
 def measure_network(net: BenchNetwork) -> dict[str, float]:
     """Return the figures of ``core_case`` for a network, which is generated outside that process."""
-    edits = {"tenth": flip_tenth_of_rules, **EDITS}
+    has_selectors = any(body["selector"] for _, body in net.of("groups"))
+    edits = {"tenth": flip_tenth_of_rules, **(LABELLED_EDITS if has_selectors else EDITS)}
     changes = {name: _changed_rows(net, edit(net)) for name, edit in edits.items()}
     with tempfile.NamedTemporaryFile(prefix="causeway-bench-", suffix=".pickle") as file:
         Path(file.name).write_bytes(pickle.dumps((list(net.rows.values()), changes)))

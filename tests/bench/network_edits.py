@@ -33,6 +33,15 @@ def add_connector(network: BenchNetwork) -> BenchNetwork:
     return other
 
 
+def edit_selector(network: BenchNetwork) -> BenchNetwork:
+    """Let one group select by another label."""
+    groups = [(uid, body) for uid, body in network.of("groups") if body["selector"]]
+    (uid, _), (_, other_body) = groups[len(groups) // 2], groups[len(groups) // 2 + 3]
+    other = network.copy()
+    other.edit("groups", uid, selector=other_body["selector"])
+    return other
+
+
 def flip_tenth_of_rules(network: BenchNetwork) -> BenchNetwork:
     """Flip the action of one in ten rules, chosen at random."""
     other, rng = network.copy(), random.Random(10)
@@ -49,6 +58,8 @@ EDITS = {
     "connector-removed": remove_connector,
     "connector-added": add_connector,
 }
+LABELLED_EDITS = {**EDITS, "selector": edit_selector}
+"""Of networks whose groups have selectors."""
 
 
 def _flip_first_rule(network: BenchNetwork, segments: int) -> BenchNetwork:
