@@ -50,8 +50,8 @@ class RowMatcher:
         if end and any((app.app.name, app.public) == (name, address) for app in resolved.apps):
             return True
         owner = resolved.owner(address) if end else resolved.source(connector, address) if connector else None
-        if name.startswith(INTERNET):
-            part = name.removeprefix(INTERNET).strip(" ()")
+        plain_name, _, part = name.partition(" (")
+        if plain_name == INTERNET:
             if owner is not None or not resolved.is_on_internet(address) or not part:
                 return owner is None and resolved.is_on_internet(address)
             return self._part(part, address)
@@ -60,7 +60,6 @@ class RowMatcher:
         groups = {self.network.intent.groups[uid].name for uid in owner.attachment.member_of}
         if name in ("any", owner.connector.name, *groups):
             return True
-        plain_name, _, part = name.partition(" (")
         if plain_name != owner.connector.name:
             return False
         return self._part(part, address)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from tests.core.sample_networks import IntentBuilder
 
-WELL_KNOWN = {"https": {("tcp", 443)}, "dns": {("tcp", 53), ("udp", 53)}}
+WELL_KNOWN = {"http": {("tcp", 80)}, "https": {("tcp", 443)}, "dns": {("tcp", 53), ("udp", 53)}}
 PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
 
 
