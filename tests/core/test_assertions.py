@@ -12,6 +12,7 @@ from provisioning.core.check.expiry import check_expiry
 from provisioning.core.intent import InvalidIntent
 from provisioning.core.reach import AssertionResult, check_assertions
 from tests.core.sample_networks import TODAY, IntentBuilder, hospital_network, policy, site
+from tests.core.trace_queries import problems_with_code
 
 EVERYTHING: Mapping[str, Any] = {}
 PING = {"protocol": "icmp"}
@@ -37,6 +38,14 @@ def labelled_network() -> IntentBuilder:
     draw.edit("connectors", "vpc-prod", labels={"env": "prod"})
     draw.edit("connectors", "vpc-dev", labels={"env": "dev"})
     return draw
+
+
+@pytest.mark.parametrize("end", ["10.2.0.0/16", "10.2.0.5", "env=dev", "env in (prod, dev)", "has-key=", "internet"])
+def test_ends_that_are_no_objects_are_no_broken_references(end: str) -> None:
+    net = labelled_network()
+    excuse = {"from": end, "to": end, "reason": "TICKET-7", "until": "2027-01-31"}
+    net.add("assertions", {"name": "asked", "from": end, "to": end, "expect": "blocked", "except": [excuse]})
+    assert problems_with_code(net, "unknown_reference") == []
 
 
 @pytest.mark.parametrize(

@@ -101,3 +101,11 @@ def test_a_rule_with_a_port_list_is_compared_by_the_ports_in_it() -> None:
     draw = published()
     draw.add("port-lists", {"name": "shops", "entries": [{"protocol": "tcp", "ports": ["8443"]}]})
     assert told("internet", "shop", {"protocol": "tcp", "ports": ["shops"]}, draw=draw)
+
+
+@pytest.mark.parametrize(("prefixes", "told"), [(["::/0"], 1), (["0.0.0.0/0", "::/0"], 0), (["0.0.0.0/0"], 0)])
+def test_a_share_of_everything_may_have_nothing_of_one_family(prefixes: list[str], told: int) -> None:
+    draw = hospital_network()
+    sides = {"a": {"segment": "corp", "prefixes": prefixes}, "b": {"segment": "guest", "prefixes": ["10.1.0.0/16"]}}
+    draw.add("shares", {"name": "all", **sides, "direction": "a-to-b"})
+    assert len(problems_with_code(draw, "share_of_nothing")) == told

@@ -49,8 +49,11 @@ def _check_empty_side(network: Network, share: Share, field: str, side: ShareSid
                 "It shares nothing until a connector joins it there.",
                 "warning",
             )
+    shared = [any(intersect((prefix_range(prefix),), member.ranges) for member in members) for prefix in side.prefixes]
     for index, prefix in enumerate(side.prefixes):
-        if not any(intersect((prefix_range(prefix),), member.ranges) for member in members):
+        # 0.0.0.0/0 and ::/0 together are everything there is; of one family there may be nothing.
+        is_everything = prefix.endswith("/0") and any(shared)
+        if not shared[index] and not is_everything:
             yield Problem(
                 "share_of_nothing",
                 f"shares/{share.key}/{field}.prefixes[{index}]",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioning.core.intent.field_reader import FieldReader
-from provisioning.core.intent.fields import Field, Nested, Reference, Text
+from provisioning.core.intent.fields import Field, Nested, Reference, Text, named_uid
 from provisioning.core.intent.limits import LABELS, Limit
 from provisioning.core.values.labels import MAX_SELECTOR
 
@@ -44,6 +44,9 @@ class Selector(Text):
 @dataclass(frozen=True)
 class FlowEnd(Reference):
     """One end of flows: an object, one of the words, an address or a prefix, or a selector over labels."""
+
+    def uid_in(self, name: str) -> str | None:
+        return None if name in self.literals else named_uid(name)
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
         return reader.flow_end(name, *self.kinds, literals=self.literals, default=self.default)

@@ -28,7 +28,7 @@ from tests.core.translators.translating import LOCATIONS
 
 FOLDER = Path(__file__).parent
 NETWORKS = tuple(sorted(path.stem for path in FOLDER.glob("*.csv")))
-SOURCE_FORMATS = {"k8s-netpol": "kubernetes-policies"}
+SOURCE_FORMATS = {"cloudwan-simple": "aws-cloud-wan", "k8s-netpol": "kubernetes-policies"}
 
 
 def network_document(name: str) -> dict[str, list[dict[str, Any]]]:
