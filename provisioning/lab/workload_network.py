@@ -32,8 +32,14 @@ LOOPBACK = 1
 MAIN_TABLE, LOCAL_TABLE = 254, 255
 
 
+INTERNET_BEHIND_SITE = {"0.0.0.0/0": "198.51.100.33", "::/0": "2001:db8::33"}
+"""Default route of a site → the host on the internet that is behind it."""
+
+
 def first_usable(prefix: str) -> str:
     """Return the first address of a prefix that a host may have."""
+    if prefix in INTERNET_BEHIND_SITE:
+        return INTERNET_BEHIND_SITE[prefix]
     network = ip_network(prefix)
     return str(network[0] if network.num_addresses <= 2 else network[1])
 
@@ -66,7 +72,7 @@ def apply_workload_network(socket: IPRoute, workload: WorkloadDescription) -> No
         rules = {
             _RoutingRule(SOURCE_RULE_PRIORITY, prefix, table=segment_table(link["segment_number"]))
             for link in links
-            for prefix in link["inside"]
+            for prefix in map(_source_prefix, link["inside"])
         }
     if workload["kind"] == "remote-access":
         _separate_clients(socket, {workload_interface(link) for link in links})
@@ -83,6 +89,11 @@ def _separate_clients(socket: IPRoute, interfaces: set[str]) -> None:
             socket.rule("del", family=family, table=LOCAL_TABLE, priority=0)
         for interface in interfaces - arriving:
             socket.rule("add", family=family, iifname=interface, table=LOCAL_TABLE, priority=0)
+
+
+def _source_prefix(prefix: str) -> str:
+    """Return the prefix that a site sends from; behind a default route it is one host."""
+    return f"{first_usable(prefix)}/{128 if ':' in prefix else 32}" if prefix in INTERNET_BEHIND_SITE else prefix
 
 
 def _route_replies_by_circuit(socket: IPRoute, links: Sequence[LinkEntry]) -> None:

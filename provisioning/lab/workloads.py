@@ -1,7 +1,8 @@
 """The far ends of circuits: a workload namespace behind each connector, made by the agent of each of its nodes.
 
 A workload has the first usable address of every prefix of its connector, and of those that NAT rules or internet
-applications single out. Behind an internet exit is the internet: hosts at 198.51.100.10 and 198.51.100.77.
+applications single out. Behind an internet exit is the internet: hosts at 198.51.100.10 and 198.51.100.77; behind a
+default route one at 198.51.100.33.
 """
 
 from __future__ import annotations

@@ -236,6 +236,7 @@ class NetworkGenerator:
     def side(self, segment: str) -> dict[str, Any]:
         groups = self.draw(several_of(GROUPS, 0, 1))
         known = [DISJOINT_PREFIXES[segment], "10.8.0.0/14", "10.1.0.0/16", "100.64.0.0/16", V6[1], V6[2]]
+        known += ["0.0.0.0/0", "8.0.0.0/8"]
         prefixes = self.draw(several_of(known, 0 if groups else 1, 2))
         return {"segment": segment, "groups": groups, "prefixes": prefixes}
 
@@ -333,14 +334,16 @@ def dotted(address: int) -> str:
 
 
 def has_conflicts(net: IntentBuilder) -> bool:
-    """Return whether shares import an address that the segment has already, or import it twice."""
+    """Return whether shares import an address that the segment has already, or import it twice; by longer prefixes
+    than a default route."""
     reference = ReferenceEvaluator(net)
     for row in reference.rows.of("segments"):
-        seen: list[tuple[str, Span]] = [("", route) for edge in reference.edges(row.uid) for route in edge.routes]
+        routes = (route for edge in reference.edges(row.uid) for route in edge.routes)
+        seen: list[tuple[str, Span]] = [("", route) for route in routes if route.length]
         imported: dict[str, list[Span]] = {}
         for _, _, other, far, _ in reference.directed_shares(row.uid):
             for edge in reference.edges(other):
-                for route in edge.routes:
+                for route in filter(lambda route: route.length, edge.routes):
                     listed = [_intersection(route, prefix_span(prefix)) for prefix in far["prefixes"]]
                     whole = [route] if edge.groups.intersection(far["groups"]) else []
                     imported.setdefault(other, []).extend(span for span in (*whole, *listed) if span)

@@ -50,6 +50,13 @@ class ReferenceEdge:
     def sends(self) -> list[Span]:
         return [span for span in (*self.inside, *self.outside) if span not in self.denied]
 
+    def has_by_default(self, address: int) -> bool:
+        """Return whether it has an address by nothing but a default route."""
+        return all(route.length == 0 for route in self.routes if address in route)
+
+    def sends_by_default(self, address: int) -> bool:
+        return all(route.length == 0 for route in self.sends if address in route)
+
     def rank(self, route: Span) -> tuple[int, int, int, int]:
         return route.length, self.preference, -self.age, -self.index
 

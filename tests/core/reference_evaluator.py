@@ -77,12 +77,27 @@ class ReferenceEvaluator:
         candidates = [(route.length, -edge.index, edge) for edge in own for route in edge.sends if address in route]
         return max(candidates, key=lambda candidate: candidate[:2])[2] if candidates else None
 
-    def imported_member(self, segment: str, address: int) -> tuple[str, ReferenceEdge] | None:
-        """Return (other segment, its owner) of an address that a share imports into this segment."""
-        for _, _, other, far, _ in self.directed_shares(segment):
-            if (edge := self.shared(other, far, address)) is not None:
-                return other, edge
-        return None
+    def routed(self, segment: str, address: int) -> tuple[str, ReferenceEdge] | None:
+        """Return (segment, edge) that an address goes to as a segment sees it. The longest prefix wins, of members and
+        of what shares bring; of default routes the segment's own, then that of the oldest segment that shares one."""
+        own, imported = self.owner(segment, address), self.shown(segment, address)
+        if own is not None and not own.has_by_default(address):
+            return segment, own
+        longer = [pair for pair in imported if not pair[1].has_by_default(address)]
+        if longer:
+            return longer[0]
+        if own is not None:
+            return segment, own
+        if not imported:
+            return None
+        other, edge = min(imported, key=lambda pair: self.rows[pair[0]].number)
+        elsewhere = [pair for pair in self.shown(other, address) if not pair[1].has_by_default(address)]
+        return None if elsewhere else (other, edge)
+
+    def shown(self, segment: str, address: int) -> list[tuple[str, ReferenceEdge]]:
+        """Return (other segment, its owner of an address) of each share that shows it to this segment."""
+        shown = [(other, self.shared(other, far, address)) for _, _, other, far, _ in self.directed_shares(segment)]
+        return [(other, edge) for other, edge in shown if edge is not None]
 
     def directed_shares(self, segment: str) -> Iterator[tuple[ObjectRow, dict[str, Any], str, dict[str, Any], bool]]:
         """Yield (share, near side, other segment, far side, whether the near side may initiate) by share number."""
@@ -102,10 +117,8 @@ class ReferenceEvaluator:
 
     def destination_segment(self, segment: str, address: int) -> str:
         """Return the uid of the segment that an address's owner is in, as a segment sees it, or ``beyond``."""
-        if self.owner(segment, address) is not None:
-            return segment
-        imported_member = self.imported_member(segment, address)
-        return imported_member[0] if imported_member else "beyond"
+        routed = self.routed(segment, address)
+        return routed[0] if routed else "beyond"
 
     # Outcomes of a packet
 
@@ -116,23 +129,25 @@ class ReferenceEvaluator:
     def presented(self, segment: str, connector: str, packet: ReferencePacket) -> ReferenceOutcome:
         """Return the outcome of a flow after its connector's NAT."""
         start = self.source(segment, connector, packet.source)
-        if start is None:
+        if start is None or self.is_another_segments(segment, start, packet.source):
             return ReferenceOutcome("denied_spoofed")
         if (packet.source >= V6) != (packet.destination >= V6):
             return ReferenceOutcome("no_route")
         if packet.protocol == ("icmp" if packet.source >= V6 else "icmpv6"):
             return ReferenceOutcome("no_route")
-        end = self.owner(segment, packet.destination)
-        if end is not None:
-            return ReferenceOutcome("local") if end.is_local_to(connector) else self.inside(segment, start, end, packet)
-        imported_member = self.imported_member(segment, packet.destination)
-        if imported_member is not None:
-            return (
-                ReferenceOutcome("local")
-                if imported_member[1].is_local_to(connector)
-                else self.across(segment, start, *imported_member, packet)
-            )
-        return self.outwards(segment, start, packet)
+        routed = self.routed(segment, packet.destination)
+        if routed is None:
+            return self.outwards(segment, start, packet)
+        if routed[1].is_local_to(connector):
+            return ReferenceOutcome("local")
+        if routed[0] == segment:
+            return self.inside(segment, start, routed[1], packet)
+        return self.across(segment, start, *routed, packet)
+
+    def is_another_segments(self, segment: str, start: ReferenceEdge, address: int) -> bool:
+        """Return whether a share brings an address by a longer prefix than the default route it is sent by."""
+        shown = self.shown(segment, address)
+        return start.sends_by_default(address) and any(not edge.has_by_default(address) for _, edge in shown)
 
     def inside(
         self, segment: str, start: ReferenceEdge, end: ReferenceEdge, packet: ReferencePacket
@@ -164,8 +179,10 @@ class ReferenceEvaluator:
     def carrying(self, segment: str, other: str, packet: ReferencePacket) -> ObjectRow | None:
         """Return the first share between two segments that contains both addresses and lets this side initiate."""
         for share, near, to, far, begins in self.directed_shares(segment):
-            covers = to == other and begins and self.shared(segment, near, packet.source) is not None
-            if covers and self.shared(to, far, packet.destination) is not None:
+            sender = self.shared(segment, near, packet.source) if to == other and begins else None
+            if sender is None or self.shared(to, far, packet.destination) is None:
+                continue
+            if not sender.has_by_default(packet.source) or self.routed(to, packet.source) == (segment, sender):
                 return share
         return None
 
@@ -202,9 +219,9 @@ class ReferenceEvaluator:
     def from_behind_a_member(self, packet: ReferencePacket) -> tuple[str, str] | None:
         """Return (segment, connector) of the first default route that an address of the internet is behind."""
         for segment in self.rows.of("segments"):
-            edge = self.owner(segment.uid, packet.source)
-            if edge is not None and self.is_internet(edge, packet.source):
-                return segment.uid, edge.connector
+            routed = self.routed(segment.uid, packet.source)
+            if routed and routed[0] == segment.uid and self.is_internet(routed[1], packet.source):
+                return segment.uid, routed[1].connector
         return None
 
     def application(self, packet: ReferencePacket, segment: str | None = None) -> ObjectRow | None:
@@ -299,10 +316,10 @@ class ReferenceEvaluator:
 
     def filtered_routes(self, segment: str, target: ReferenceEdge, address: int) -> bool:
         """Return whether route policies withhold the routes to an address from a connector of this segment."""
-        imported_member = self.imported_member(segment, address)
-        other = self.owner(segment, address) or (imported_member[1] if imported_member else None)
-        if other is None or other.connector == target.connector:
+        routed = self.routed(segment, address)
+        if routed is None or routed[1].connector == target.connector:
             return False
+        other = routed[1]
         routes = [route for route in other.routes if address in route]
         return any(not accepts(self.rows, policy, route, other) for policy in target.out_policies for route in routes)
 

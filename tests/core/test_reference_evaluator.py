@@ -83,11 +83,7 @@ def flows(reference: ReferenceEvaluator, rng: random.Random, count: int) -> Iter
         alike = [
             address for address in known if (address >= V6) == (source >= V6) and not is_within(edge.inside, address)
         ]
-        reachable = [
-            address
-            for address in alike
-            if reference.owner(edge.segment, address) or reference.imported_member(edge.segment, address)
-        ]
+        reachable = [address for address in alike if reference.routed(edge.segment, address)]
         kind = rng.random()
         destination = rng.choice((kind < 0.7 and reachable) or (kind < 0.95 and alike) or known)
         yield edge.segment, edge.connector, ReferencePacket(source, destination, *rng.choice(PACKETS))

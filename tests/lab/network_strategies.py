@@ -145,6 +145,7 @@ def _connectors(draw: st.DrawFn, net: GeneratedNetwork) -> None:
         candidates += [f"10.{inner}.7.0/24"] if draw(st.booleans()) else []
         candidates += [f"fd10:{number}::/48"] if draw(st.booleans()) else []
         candidates += [f"fd10:{inner}:7::/64"] if draw(st.integers(0, 3)) == 0 else []
+        candidates += ["0.0.0.0/0"] if draw(st.integers(0, 3)) == 0 else []
         prefixes = [prefix for prefix in candidates if (segment, prefix) not in used]
         if not prefixes:
             continue
@@ -194,8 +195,8 @@ def _exits(draw: st.DrawFn, net: GeneratedNetwork) -> dict[str, str]:
 def share(draw: st.DrawFn, net: GeneratedNetwork, index: int) -> dict[str, Any]:
     def side(segment: str) -> dict[str, Any]:
         groups = draw(st.lists(sampled(GROUPS), max_size=2, unique=True))
-        prefixes = draw(st.lists(sampled(["10.0.0.0/15", "10.0.7.0/24", "10.2.0.0/16", "10.1.0.0/24", "fd10::/16"]),
-                                 min_size=0 if groups else 1, max_size=1))  # fmt: skip
+        known = ["10.0.0.0/15", "10.0.7.0/24", "10.2.0.0/16", "10.1.0.0/24", "fd10::/16", "0.0.0.0/0"]
+        prefixes = draw(st.lists(sampled(known), min_size=0 if groups else 1, max_size=1))
         return {"segment": segment, "groups": groups, "prefixes": prefixes}
 
     first, second = draw(sampled((SEGMENTS, SEGMENTS[::-1])))

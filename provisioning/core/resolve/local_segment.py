@@ -61,10 +61,6 @@ class LocalSegment:
         member = self.routing_table.member_lookup.at(address)
         return self.members[member.id - 1] if member else None
 
-    def is_routed(self, address: int) -> bool:
-        """Whether a member has this address, which is quicker to say than which one."""
-        return self.routing_table.member_lookup.at(address) is not None
-
     # Names in policies
 
     @cached_property

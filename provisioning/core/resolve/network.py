@@ -30,10 +30,12 @@ from provisioning.core.resolve.memberships import with_memberships
 from provisioning.core.resolve.routing_table import RoutingTable
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.resolve.segment_routes import SegmentRoutes
+from provisioning.core.resolve.share_sides import ImportedRoutes, imported_routes
 from provisioning.core.values.addresses import address_number
 
 _ROUTING_TABLE = DerivedKey[RoutingTable]("routing table")
 _LOCAL_SEGMENT = DerivedKey[LocalSegment]("local segment")
+_IMPORTED_ROUTES = DerivedKey[ImportedRoutes]("imported routes")
 _SEGMENT_ROUTES = DerivedKey[SegmentRoutes]("segment routes")
 _ANCHORS = DerivedKey[AnchorAssignment]("anchors")
 _RESOLVED_SEGMENT = DerivedKey[ResolvedSegment]("resolved segment")
@@ -54,6 +56,7 @@ class Network:
         # Looked up once in each version; after that nobody compares what they read.
         self._resolved: dict[str, ResolvedSegment] = {}
         self._local_segments: dict[str, LocalSegment] = {}
+        self._imported: dict[str, ImportedRoutes] = {}
 
     # Segments
 
@@ -72,9 +75,10 @@ class Network:
         shares, apps = self._index.shares.get(uid, ()), self._apps.get(uid, ())
         peers = dict.fromkeys(side.segment for share in shares for side in (share.a, share.b))
         local_segments = {peer: self._local_segment(peer) for peer in (uid, *peers) if peer in self.intent.segments}
+        imported = self._imported_routes(local_segments) if shares else {}
 
         def make() -> ResolvedSegment:
-            intent, routes = self.intent, self._segment_routes(uid, local_segments, shares)
+            intent, routes = self.intent, self._segment_routes(uid, local_segments, shares, imported)
             anchors = self._anchors(uid, routes, local_segments)
             return ResolvedSegment(
                 routes,
@@ -88,15 +92,37 @@ class Network:
                 self._public_ips,
             )
 
-        reads = (*self._common_reads, self._public_ips, *shares, *apps, *local_segments.values())
+        reads = (*self._common_reads, self._public_ips, *shares, *apps, *local_segments.values(), *imported.values())
         return self.derived.get(_RESOLVED_SEGMENT, reads, make, of=uid)
 
     def _segment_routes(
-        self, uid: str, local_segments: dict[str, LocalSegment], shares: Sequence[Share]
+        self,
+        uid: str,
+        local_segments: dict[str, LocalSegment],
+        shares: Sequence[Share],
+        imported: dict[str, ImportedRoutes],
     ) -> SegmentRoutes:
         routing_tables = {peer: local_segment.routing_table for peer, local_segment in local_segments.items()}
-        reads = (*shares, *routing_tables.values())
-        return self.derived.get(_SEGMENT_ROUTES, reads, lambda: SegmentRoutes(uid, routing_tables, shares), of=uid)
+        reads = (*shares, *routing_tables.values(), None, *imported.values())
+        return self.derived.get(
+            _SEGMENT_ROUTES, reads, lambda: SegmentRoutes(uid, routing_tables, shares, imported), of=uid
+        )
+
+    def _imported_routes(self, local_segments: dict[str, LocalSegment]) -> dict[str, ImportedRoutes]:
+        """Return what shares bring into each of some segments; nothing where none of them has a default route."""
+        if not any(local_segment.routing_table.default_ranges for local_segment in local_segments.values()):
+            return {}
+        return {uid: self._imported_routes_of(uid) for uid in local_segments}
+
+    def _imported_routes_of(self, uid: str) -> ImportedRoutes:
+        if uid not in self._imported:
+            shares = self._index.shares.get(uid, ())
+            peers = dict.fromkeys(side.segment for share in shares for side in (share.a, share.b))
+            tables = {peer: self._local_segment(peer).routing_table for peer in peers if peer in self.intent.segments}
+            self._imported[uid] = self.derived.get(
+                _IMPORTED_ROUTES, (*shares, *tables.values()), lambda: imported_routes(uid, tables, shares), of=uid
+            )
+        return self._imported[uid]
 
     def _anchors(self, uid: str, routes: SegmentRoutes, local_segments: dict[str, LocalSegment]) -> AnchorAssignment:
         intent = self.intent

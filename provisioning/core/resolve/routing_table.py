@@ -29,7 +29,7 @@ from provisioning.core.resolve.connector_edge import (
     prefix_length,
     present_attachments,
 )
-from provisioning.core.values.addresses import Range, assign_owners, intersect
+from provisioning.core.values.addresses import DEFAULT_ROUTES, Range, assign_owners, intersect, merge_ranges, subtract
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,12 @@ class Member:
         if self.is_exit:
             return frozenset((INTERNET,))
         return frozenset((ANY, self.connector.uid, *self.attachment.member_of))
+
+    def by_default_route(self, ranges: Sequence[Range]) -> tuple[Range, ...]:
+        """Return those of some of its addresses that it has by nothing but a default route."""
+        if not any(prefix in DEFAULT_ROUTES for prefix, _ in self.routes):
+            return ()
+        return subtract(ranges, merge_ranges(span for prefix, span in self.routes if prefix not in DEFAULT_ROUTES))
 
 
 def members_by_connector(members: Iterable[Member]) -> dict[str, list[Member]]:
@@ -174,8 +180,6 @@ class RoutingTable:
         return MemberLookup(self.members)
 
     @cached_property
-    def _members_by_connector(self) -> dict[str, list[Member]]:
-        return members_by_connector(self.members)
-
-    def members_of(self, connector: Connector) -> list[Member]:
-        return self._members_by_connector.get(connector.uid, [])
+    def default_ranges(self) -> tuple[Range, ...]:
+        """What members have by nothing but a default route."""
+        return merge_ranges(pair for member in self.members for pair in member.by_default_route(member.ranges))

@@ -22,7 +22,6 @@ from provisioning.core.values.addresses import (
     ALL_V4,
     ALL_V6,
     BOGON_RANGES,
-    DEFAULT_ROUTES,
     NOT_PUBLIC_RANGES,
     V6_OFFSET,
     Range,
@@ -104,9 +103,16 @@ class ResolvedSegment:
     def prefixes(self) -> ListResolver:
         return self.local_segment.prefixes
 
-    @property
+    @cached_property
     def members(self) -> list[Member]:
-        return self.local_segment.members
+        """As in the routes, with the policies of this segment that name them."""
+        members = self.local_segment.members
+        if self.routes.members is self.routing_table.members:
+            return members
+        return [
+            replace(member, from_mask=named.from_mask, to_mask=named.to_mask)
+            for member, named in zip(self.routes.members, members, strict=True)
+        ]
 
     # Shares
 
@@ -146,9 +152,9 @@ class ResolvedSegment:
 
     def owner(self, address: int) -> Member | None:
         """Return the member, own or imported, that an address is routed to; ``check`` complains where both claim it."""
-        own = self.local_segment.owner(address)
+        own = self.routes.member_lookup.at(address)
         if own is not None:
-            return own
+            return self.members[own.id - 1]
         imported = self.routes.imported_lookup.at(address)
         return self.imported_members[imported.id - len(self.members) - 1] if imported else None
 
@@ -200,7 +206,8 @@ class ResolvedSegment:
             addresses = tuple(address_number(text) for text in app.target.addresses)
             target = self.owner(addresses[0]) if addresses else None
             node = self.nodes.get(exit_.home) if exit_ else None
-            if exit_ is not None and target is not None and node is not None:
+            is_own = target is not None and target.segment.uid == self.segment.uid
+            if exit_ is not None and target is not None and is_own and node is not None:
                 published.append(
                     PublishedApp(
                         app=app,
@@ -244,10 +251,8 @@ class ResolvedSegment:
     def default_route_ranges(self, member: Member, ranges: Sequence[Range]) -> tuple[Range, ...]:
         """Return the internet behind a member: the public ones among some of its addresses that it has by nothing but
         a default route."""
-        if not any(prefix in DEFAULT_ROUTES for prefix, _ in member.routes):
-            return ()
-        longer = (span for prefix, span in member.routes if prefix not in DEFAULT_ROUTES)
-        return subtract(ranges, merge_ranges((*longer, *self.off_internet, *NOT_PUBLIC_RANGES)))
+        by_default = member.by_default_route(ranges)
+        return subtract(by_default, merge_ranges((*self.off_internet, *NOT_PUBLIC_RANGES))) if by_default else ()
 
     def internet_address(self, example: int) -> int | None:
         """Return the address that stands for the internet here, in the family of an example, and this if it may: one

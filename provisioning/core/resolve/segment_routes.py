@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from provisioning.core.intent import Connector, Segment, Share, ShareSide
+from provisioning.core.intent import Connector, Segment, Share
 from provisioning.core.resolve.connector_edge import RouteFilter, origin_as_path
 from provisioning.core.resolve.nat import Packet
-from provisioning.core.resolve.routing_table import Member, MemberLookup, RoutingTable
+from provisioning.core.resolve.routing_table import Member, MemberLookup, RoutingTable, members_by_connector
+from provisioning.core.resolve.share_sides import NO_IMPORTED_ROUTES, ImportedRoutes, share_ends, visible_ranges
 from provisioning.core.values.addresses import Range, contains, intersect, merge_ranges, subtract
 from provisioning.core.values.l4 import ALL_L4, L4Ranges, l4_ranges
 
@@ -23,7 +24,8 @@ from provisioning.core.values.l4 import ALL_L4, L4Ranges, l4_ranges
 class DirectedShare:
     """A share (a route leak) seen from one of its segments.
 
-    other: uid of the segment at the far end. near, far: the addresses of the side here and of the side there.
+    other: uid of the segment at the far end. near, far: the addresses of the side here and of the side there, as the
+    other end sees them.
     can_initiate: whether flows may be initiated here.
     """
 
@@ -65,30 +67,72 @@ class SegmentRoutes:
     """Made by ``Network``; each part is computed when first asked for.
 
     routing_tables: by uid, of this segment and of those it shares with. shares: those with a side here, by number.
+    imported_routes: by uid, of the same segments; empty where none of them has a default route.
     Members carry no policy masks here (see ``ResolvedSegment``).
     """
 
-    def __init__(self, uid: str, routing_tables: Mapping[str, RoutingTable], shares: Sequence[Share]) -> None:
-        self.routing_tables, self.shares = routing_tables, shares
+    def __init__(
+        self,
+        uid: str,
+        routing_tables: Mapping[str, RoutingTable],
+        shares: Sequence[Share],
+        imported_routes: Mapping[str, ImportedRoutes],
+    ) -> None:
+        self.routing_tables, self.shares, self._imported_routes = routing_tables, shares, imported_routes
         self.routing_table = routing_tables[uid]
         self.segment: Segment = self.routing_table.segment
         self._denied_routes_by_filters: dict[tuple[str, ...], list[tuple[str, tuple[Range, ...]]]] = {}
+
+    # Members
+
+    @cached_property
+    def members(self) -> list[Member]:
+        """As in the routing table; a default route leaves out what shares bring by longer prefixes, also as sources."""
+        imported = self._imported_routes.get(self.segment.uid, NO_IMPORTED_ROUTES).longer
+        if not imported or not self.routing_table.default_ranges:
+            return self.routing_table.members
+        return [
+            replace(
+                member,
+                ranges=subtract(member.ranges, taken),
+                sources=subtract(member.sources, taken),
+                untranslated=subtract(member.untranslated, taken),
+            )
+            if (taken := member.by_default_route(imported))
+            else member
+            for member in self.routing_table.members
+        ]
+
+    @cached_property
+    def member_lookup(self) -> MemberLookup:
+        same = self.members is self.routing_table.members
+        return self.routing_table.member_lookup if same else MemberLookup(self.members)
+
+    @cached_property
+    def _members_by_connector(self) -> dict[str, list[Member]]:
+        return members_by_connector(self.members)
+
+    def is_routed(self, address: int) -> bool:
+        """Whether a member of the segment itself has this address, which is quicker to say than which one."""
+        return self.member_lookup.at(address) is not None
 
     # Shares
 
     @cached_property
     def directed_shares(self) -> list[DirectedShare]:
-        directed = []
-        for share in self.shares:
-            for near, far, can_initiate in (
-                (share.a, share.b, share.direction != "b-to-a"),
-                (share.b, share.a, share.direction != "a-to-b"),
-            ):
-                if near.segment == self.segment.uid != far.segment and far.segment in self.routing_tables:
-                    near_ranges = share_side_ranges(self.routing_table, near)
-                    far_ranges = share_side_ranges(self.routing_tables[far.segment], far)
-                    directed.append(DirectedShare(share, far.segment, near_ranges, far_ranges, can_initiate))
-        return directed
+        here, imported = self.routing_table, self._imported_routes
+        return [
+            DirectedShare(
+                share,
+                far.segment,
+                visible_ranges(here, near, there, imported),
+                visible_ranges(there, far, here, imported),
+                can_initiate,
+            )
+            for share in self.shares
+            for near, far, can_initiate in share_ends(self.segment.uid, share)
+            if (there := self.routing_tables.get(far.segment)) is not None
+        ]
 
     @cached_property
     def imported_members(self) -> list[Member]:
@@ -169,7 +213,7 @@ class SegmentRoutes:
         if denied is None:
             denied = self._denied_routes_by_filters[key] = [
                 (member.connector.uid, intersect((span,), member.ranges))
-                for member in (*self.routing_table.members, *self.imported_members)
+                for member in (*self.members, *self.imported_members)
                 for path in (origin_as_path(member.connector),)
                 for prefix, span in member.routes
                 if not all(filtering.accepts(prefix, path) for filtering in filters)
@@ -182,7 +226,7 @@ class SegmentRoutes:
         for connector, _ in self.routing_table.attached:
             hidden = self.filtered_routes(connector)
             if hidden:
-                members = self.routing_table.members_of(connector)
+                members = self._members_by_connector.get(connector.uid, ())
                 owned = merge_ranges(pair for member in members for pair in member.ranges)
                 reason = f"A route policy keeps this route from “{connector.name}”, so it has none."
                 yield PrePolicyRule(None, hidden, ALL_L4, False, reason, connector, "route-policies", connector.uid)
@@ -193,7 +237,7 @@ class SegmentRoutes:
 
     def _inbound_nat_rules(self) -> Iterator[PrePolicyRule]:
         prefixes = self.routing_table.prefixes
-        for member in self.routing_table.members:
+        for member in self.members:
             rules = self.routing_table.nat.get(member.connector.uid, ())
             if rules and (translated := subtract(member.ranges, member.untranslated)):
                 for rule in rules:
@@ -211,16 +255,3 @@ class SegmentRoutes:
                         )
                 reason = f"No NAT rule of “{member.connector.name}” takes this inwards."
                 yield PrePolicyRule(None, translated, ALL_L4, False, reason, member.connector, "nat-rules")
-
-
-def share_side_ranges(routing_table: RoutingTable, side: ShareSide) -> tuple[Range, ...]:
-    """Return the addresses that one side of a share stands for."""
-    listed = routing_table.prefixes.ranges(side.prefixes) or ()
-    groups = set(side.groups)
-    ranges: list[Range] = []
-    for member in routing_table.members:
-        if not groups.isdisjoint(member.attachment.member_of):
-            ranges.extend(member.ranges)
-        elif listed:
-            ranges.extend(intersect(listed, member.ranges))
-    return merge_ranges(ranges)

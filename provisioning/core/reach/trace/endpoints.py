@@ -104,5 +104,5 @@ def endpoint_segments(network: Network, end: TraceEndpoint) -> list[Segment]:
         return [segment for segment in by_number if segment.uid == home]
     if end.address is None:
         return by_number
-    own = [segment for segment in by_number if network.resolved(segment.uid).local_segment.is_routed(end.address)]
+    own = [segment for segment in by_number if network.resolved(segment.uid).routes.is_routed(end.address)]
     return own or by_number

@@ -89,6 +89,6 @@ def _behind_default_route(network: Network, starts: list[Segment], end: TraceEnd
         target = end.presented_address(resolved, EXAMPLE_INTERNET_ADDRESS)
         is_v6 = target is not None and target >= V6_OFFSET
         source = resolved.internet_address(EXAMPLE_INTERNET_V6_ADDRESS if is_v6 else EXAMPLE_INTERNET_ADDRESS)
-        if source is not None and resolved.local_segment.is_routed(source):
+        if source is not None and resolved.routes.is_routed(source):
             return Sender(TraceEndpoint(address=source), [segment])
     return Sender(None)
