@@ -125,6 +125,7 @@ OUTBOX_HANDLERS = {
     "document": "provisioning.tasks.wake_document",
     "node": "provisioning.services.node_sections.wake_node",
     "discover": "provisioning.tasks.wake_discovery",
+    "refresh": "provisioning.tasks.wake_refresh",
 }
 # Seconds that one who asks for the plan of a large network is kept waiting before being told to look again.
 PLAN_PATIENCE = 5.0
@@ -178,6 +179,8 @@ REST_FRAMEWORK = {
     # ``?format=`` is a parameter of our own (an invoice as csv), not a choice of renderer.
     "URL_FORMAT_OVERRIDE": None,
 }
+# Hosts and networks that prefix lists may be fetched from though they are private, and also over http and on any port.
+LIST_SOURCE_HOSTS = [name for name in os.environ.get("LIST_SOURCE_HOSTS", "").split(",") if name]
 # How many requests one token or person has in ten seconds before it is asked to wait.
 API_REQUESTS = int(os.environ.get("API_REQUESTS", "1000"))
 SPECTACULAR_SETTINGS = {

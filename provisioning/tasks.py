@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.utils import timezone
 
-from provisioning.services import discovery, plans, steps, traffic_rollup
+from provisioning.services import discovery, list_refresh, list_sources, plans, steps, traffic_rollup
 from provisioning.services.drafts import large_documents, lifecycle
 from tenants import outbox
 from tenants.jobs import TenantJob, start_for_every_tenant, tenant_task
@@ -15,24 +15,31 @@ process_step = tenant_task("provisioning.step", steps.StepJob)
 process_plan = tenant_task("provisioning.plan", plans.PlanJob)
 process_document = tenant_task("provisioning.document", large_documents.DocumentImportJob)
 discover_account = tenant_task("provisioning.discover", discovery.DiscoveryJob)
+refresh_list = tenant_task("provisioning.refresh", list_refresh.RefreshJob)
 
 
-Due = tuple[list[int], list[int], list[int], list[str]]
-"""Steps, plans and imports by primary key, accounts to discover by uid."""
+Due = tuple[list[int], list[int], list[int], list[str], list[int]]
+"""Steps, plans and imports by primary key, accounts to discover by uid, refreshes of lists by primary key."""
 
 
 class SweepJob(TenantJob[Due, None]):
-    """Wake the steps, plans, imports and discoveries of a tenant that a worker should look at.
+    """Wake the steps, plans, imports, discoveries and refreshes of a tenant that a worker should look at.
 
     It does nothing but send the tasks of this module, so it stands here: services know no tasks.
     """
 
     def claim(self) -> Due:
         now = timezone.now()
-        return steps.due_steps(now), plans.due_plans(now), large_documents.due_imports(now), discovery.due_accounts(now)
+        return (
+            steps.due_steps(now),
+            plans.due_plans(now),
+            large_documents.due_imports(now),
+            discovery.due_accounts(now),
+            list_sources.due_refreshes(now),
+        )
 
     def work(self, claim: Due) -> None:
-        due_steps, due_plans, due_imports, due_accounts = claim
+        due_steps, due_plans, due_imports, due_accounts, due_refreshes = claim
         for step in due_steps:
             wake_step(self.tenant.slug, step)
         for plan in due_plans:
@@ -41,6 +48,8 @@ class SweepJob(TenantJob[Due, None]):
             wake_document(self.tenant.slug, document_import)
         for account in due_accounts:
             wake_discovery(self.tenant.slug, account)
+        for refresh in due_refreshes:
+            wake_refresh(self.tenant.slug, refresh)
 
     def record(self, claim: Due, outcome: None) -> None:
         """Nothing: those who are woken record what they do."""
@@ -89,3 +98,7 @@ def wake_document(tenant: str, document_import: int) -> None:
 
 def wake_discovery(tenant: str, account: str) -> None:
     discover_account.delay(tenant, account)
+
+
+def wake_refresh(tenant: str, refresh: int) -> None:
+    refresh_list.delay(tenant, refresh)

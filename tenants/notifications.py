@@ -37,6 +37,12 @@ EVENTS = {
     "run_not_succeeded": NotificationEvent(
         "A run fails, or only a part of it is provisioned", "who provisioned", (MAIL, INBOX, NOTHING)
     ),
+    "list_refreshed": NotificationEvent(
+        "A prefix list changed at its source", "who may provision, where it waits for a person", (MAIL, INBOX)
+    ),
+    "list_refresh_failed": NotificationEvent(
+        "A prefix list cannot be refreshed", "who may edit", (MAIL, INBOX, NOTHING)
+    ),
 }
 
 

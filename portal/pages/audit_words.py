@@ -11,6 +11,8 @@ ACTION_WORDS = {
     "draft.edit": "Edited in a draft",
     "draft.rebase": "Draft rebased",
     "draft.restore": "Draft restored",
+    "list.refresh": "Refresh of a list asked for",
+    "list.refresh_fail": "Refresh of a list failed",
     "member.accept": "Invitation accepted",
     "member.add": "Member added",
     "member.change": "Role changed",

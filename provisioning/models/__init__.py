@@ -13,6 +13,7 @@ from provisioning.models.intent import (
     Version,
     VersionIndexEntry,
 )
+from provisioning.models.list_refresh import ListRefresh
 from provisioning.models.nodes import (
     NODE_TIMEOUT,
     CounterReading,
@@ -37,6 +38,7 @@ __all__ = [
     "InFlightWrite",
     "Item",
     "Lifecycle",
+    "ListRefresh",
     "LiveRevision",
     "Node",
     "NodeSection",

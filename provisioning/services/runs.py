@@ -29,7 +29,7 @@ from provisioning.models import (
 )
 from provisioning.selectors import plan_state
 from provisioning.selectors.draft_changes import draft_writers
-from provisioning.services import plan_computation
+from provisioning.services import list_sources, plan_computation
 from provisioning.snapshots import queries, resource_state, search_index, tenant_cache
 from tenants import actor, audit, notifications, outbox, scope
 
@@ -181,6 +181,7 @@ def _create_revision(draft: Draft, live: int, reason: str, change_ticket: str) -
     search_index.write_entries(versions)
     entries = tenant_cache.load_objects(queries.snapshot_of_draft(draft)).entries
     tenant_cache.prime_versions({version.pk: entries[version.kind][str(version.item.uid)] for version in versions})
+    list_sources.follow_live_lists((overlay.item_id, overlay.kind, overlay.body) for overlay in overlays)
     counts.update(version.kind for version in versions)
     Revision(
         number=number,

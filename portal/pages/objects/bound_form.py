@@ -120,9 +120,8 @@ def bind_fields(
     ``base``: the path of the object they belong to. ``prefix``: makes ids unique where a page has two forms.
     """
     fields = tuple(fields)
-    first_options = {
-        field.path: field.options[0][0] for field in fields if isinstance(field, SelectField) and field.options
-    }
+    selects = (field for field in fields if isinstance(field, SelectField) and field.options and not field.optional)
+    first_options = {field.path: field.options[0][0] for field in selects}
     return [_bind_field(field, body, label, prefix, base, first_options) for field in fields]
 
 

@@ -19,6 +19,7 @@ from portal.pages.objects.kind_page import Body, KindPage
 from portal.pages.objects.list_rows import ReferenceNames, get_page, list_rows
 from portal.pages.objects.memberships import membership_panel
 from portal.pages.objects.prices import add_prices
+from portal.pages.objects.refreshes import refresh_panel
 from provisioning.errors import ObjectNotFound
 from provisioning.models import Draft, Item
 from provisioning.selectors import draft_changes
@@ -204,6 +205,7 @@ def object_panel(
         "kept_by": kept_tiers().get(body.get("tier", ""), "") if row and kind.key == "policies" else "",
         "fields": fields,
         "memberships": membership_panel(snapshot, row) if row else None,
+        "refresh": refresh_panel(snapshot, row) if row else None,
         "method": "PATCH" if row else "POST",
         "url": f"{api}{kind.key}/{row.uid}/" if row else f"{api}{kind.key}/",
         "root": root,

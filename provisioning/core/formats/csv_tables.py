@@ -19,7 +19,7 @@ from typing import Any
 from provisioning.core.formats.csv_text import CsvRow
 from provisioning.core.intent import kind_of
 from provisioning.core.intent.declaration import DeclaredField
-from provisioning.core.intent.fields import Boolean, Field, Integer, Objects, Prefix, Prefixes
+from provisioning.core.intent.fields import Boolean, Field, Integer, Object, Objects, Prefix, Prefixes
 from provisioning.core.intent.label_fields import Labels
 from provisioning.core.values.labels import format_labels, parse_labels
 from provisioning.core.values.text import normalise_text
@@ -326,7 +326,7 @@ def _cell_parser(spec: Field) -> Callable[[str, str], Any]:
         return lambda column, cell: cell
     if isinstance(spec, Labels):
         return lambda column, cell: parse_labels(cell)
-    if isinstance(spec, Objects):
+    if isinstance(spec, Object | Objects):
         return _parse_json
     return _parse_names if spec.is_list else _parse_text
 

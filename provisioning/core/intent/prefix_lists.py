@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from provisioning.core.intent.field_reader import LOOKS_LIKE_ADDRESS, FieldReader
-from provisioning.core.intent.fields import Addresses, Integer, Name, Objects, References, Text
+from provisioning.core.intent.fields import Addresses, Integer, Name, Object, Objects, References, Text
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
 from provisioning.core.intent.limits import ENTRIES
+from provisioning.core.intent.list_sources import ListSource
 from provisioning.core.values.addresses import prefix_range
 
 
@@ -95,6 +96,10 @@ class PrefixList(IntentObject):
             help="lists whose addresses are in this one too",
             filter=True,
         ),
+    ]
+    source: Annotated[
+        ListSource | None,
+        Object(default=None, help="where refreshes get the entries from; they cannot be edited by hand then"),
     ]
 
     @staticmethod

@@ -26,10 +26,15 @@ class BodyNormaliser:
     def __init__(self, resolve: ResolveReference) -> None:
         self.resolve = resolve
 
-    def normalise(self, kind: str, body: Any) -> Body:
-        """Return the stored form; raise ValidationFailed with every problem of the body."""
+    def normalise(self, kind: str, body: Any, before: Body | None = None) -> Body:
+        """Return the stored form; raise ValidationFailed with every problem of the body.
+
+        ``before``: the body in whose place it is put. What a source gave stays where it is left out.
+        """
         if isinstance(body, Mapping):
             body = {key: value for key, value in body.items() if key not in IDENTITY_FIELDS}
+            if before and _keeps_source(kind, before, body):
+                body = {"entries": before["entries"], **body}
         try:
             clean = core.normalise_body(kind, body, self.resolve)
         except core.InvalidIntent as error:
@@ -37,6 +42,12 @@ class BodyNormaliser:
         if kind == "connectors" and (cloud := cloud_of_connector(clean["kind"])):
             setting = cloud.account_setting(clean["kind"])
             clean["settings"][setting] = self._account_id(cloud, setting, clean["settings"][setting])
+        if before and _keeps_source(kind, before, clean) and clean["entries"] != before["entries"]:
+            message = (
+                "The entries of this list come from its source. Leave “entries” out; to keep entries by hand, take the "
+                "source away or put them into a list that contains this one."
+            )
+            raise ValidationFailed(message, [Problem("from_source", "entries", message)])
         return clean
 
     def _account_id(self, cloud: Cloud, setting: str, account: str) -> str:
@@ -59,6 +70,11 @@ class BodyNormaliser:
             for account in CloudAccount.objects.all()
             for name in (str(account.uid), account.name, account.account_id)
         }
+
+
+def _keeps_source(kind: str, before: Body, body: Mapping[str, Any]) -> bool:
+    """Return whether refreshes write the entries of a list, before a change of it and after."""
+    return kind == "prefix-lists" and bool(before.get("source") and body.get("source"))
 
 
 class ProblemCollector:

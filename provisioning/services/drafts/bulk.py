@@ -87,7 +87,8 @@ class _EditBatch:
             self.items[str(item.uid)] = item
             stored = StoredObject(kind, str(item.uid), item.number, item.key, new_body["name"], new_body)
         elif stored and action == "change":
-            new_body = self.normaliser.normalise(kind, {**stored.body, **translate_old_fields(kind, body)})
+            merged = {**stored.body, **translate_old_fields(kind, body)}
+            new_body = self.normaliser.normalise(kind, merged, stored.body)
             stored = StoredObject(kind, stored.uid, stored.number, stored.key, new_body["name"], new_body)
         assert stored is not None
         self.touched[kind][stored.uid] = None if action == "remove" else ParsedObject.of(stored)
@@ -174,7 +175,8 @@ def _apply_table(
     for csv_object in objects:
         existing = before.body(kind, names[csv_object.name]) if csv_object.name in names else None
         try:
-            normalised.append((csv_object, normaliser.normalise(kind, csv_object.merged_onto(existing or {}))))
+            merged = csv_object.merged_onto(existing or {})
+            normalised.append((csv_object, normaliser.normalise(kind, merged, existing)))
         except ValidationFailed as error:
             for problem in error.problems:
                 row, column = csv_object.place(problem.path)

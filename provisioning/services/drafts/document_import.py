@@ -76,7 +76,7 @@ def changes_from_document(
         body = {**before, **imported.body} if before and keep_others else imported.body
         assert imported.item is not None, "every one has its identity now"
         path = f"{imported.kind}/{imported.item.key}/"
-        new_body = problems.collect(path, partial(normaliser.normalise, imported.kind, body))
+        new_body = problems.collect(path, partial(normaliser.normalise, imported.kind, body, before))
         if new_body is not None and imported.item and not core.is_same_body(imported.kind, before, new_body):
             changes.append(BodyChange(imported.item, before, new_body))
     problems.raise_if_any()

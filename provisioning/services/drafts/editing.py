@@ -61,7 +61,7 @@ def replace_object(draft: Draft, kind: str, uid: str | UUID, body: Any) -> Store
     """Put a whole new body in the object's place."""
     draft = lock_draft(draft)
     stored = queries.get_object(queries.snapshot_of_draft(draft), kind, uid)
-    new_body = _normalise(draft, kind, _with_position(draft, kind, body))
+    new_body = _normalise(draft, kind, _with_position(draft, kind, body), stored.body)
     change = BodyChange(_get_item(stored), stored.body, new_body)
     if not core.is_same_body(kind, new_body, stored.body):
         record_edit(draft, f"{core.kind_word(kind)} {new_body['name']} changed", [change])
@@ -182,8 +182,9 @@ def record_edit(draft: Draft, summary: str, changes: Sequence[BodyChange]) -> No
     )
 
 
-def _normalise(draft: Draft, kind: str, body: Any) -> Body:
-    return BodyNormaliser(tenant_cache.load_objects(queries.snapshot_of_draft(draft)).resolve()).normalise(kind, body)
+def _normalise(draft: Draft, kind: str, body: Any, before: Body | None = None) -> Body:
+    resolve = tenant_cache.load_objects(queries.snapshot_of_draft(draft)).resolve()
+    return BodyNormaliser(resolve).normalise(kind, body, before)
 
 
 def _get_item(stored: StoredObject) -> Item:
