@@ -11,7 +11,13 @@ from typing import Any, NamedTuple
 
 from tests.core.sample_networks import IntentBuilder
 
-WELL_KNOWN = {"http": {("tcp", 80)}, "https": {("tcp", 443)}, "dns": {("tcp", 53), ("udp", 53)}}
+WELL_KNOWN = {
+    "dns": {("tcp", 53), ("udp", 53)},
+    "http": {("tcp", 80)},
+    "https": {("tcp", 443)},
+    "mysql": {("tcp", 3306)},
+    "ssh": {("tcp", 22)},
+}
 PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
 
 

@@ -55,24 +55,27 @@ def known_flows(name: str) -> Iterator[tuple[FlowQuery, str]]:
 
 def internet_packet(reference: ReferenceEvaluator, query: FlowQuery) -> ReferencePacket:
     """Return what a flow from the internet sends."""
-    source, destination = (_end_address(reference, end)[0] for end in (INTERNET, query.destination))
+    source, destination = (_end_address(reference, end)[0] for end in (query.source, query.destination))
     return ReferencePacket(source, destination, str(query.protocol), int(query.port or 0))
 
 
 def sent_packet(reference: ReferenceEvaluator, query: FlowQuery) -> SentPacket | None:
-    """Return what a flow of a list sends, found in the bodies alone; None where it starts on the internet."""
-    if query.source == INTERNET:
+    """Return what a flow of a list sends, found in the bodies alone; None where it starts on the internet, as all do
+    that name an application and no segment."""
+    applications = {row.body["name"] for row in reference.rows.of("internet-apps")}
+    if query.source == INTERNET or (query.destination in applications and query.segment is None):
         return None
     sender, _, address = query.source.rpartition("@")
     source, named = _end_address(reference, address)
     wanted = query.from_segment or query.segment
     segments = [row for row in reference.rows.of("segments") if wanted in (None, row.body["name"])]
+    named = named or next((row.uid for row in reference.rows.of("connectors") if row.body["name"] == sender), None)
     for segment in segments:
-        edge = reference.owner(segment.uid, source)
-        if edge is None and not sender:
+        owner = reference.owner(segment.uid, source)
+        senders = {edge.connector for edge in (reference.edges(segment.uid) if named else [owner]) if edge}
+        connector = named or (owner.connector if owner else None)
+        if connector not in senders:
             continue
-        connector = next((row.uid for row in reference.rows.of("connectors") if row.body["name"] == sender), named)
-        connector = connector or (edge.connector if edge else "")
         destination, _ = _end_address(reference, query.destination)
         return segment.uid, connector, ReferencePacket(source, destination, str(query.protocol), int(query.port or 0))
     raise AssertionError(f"{query.source} is in none of {[segment.body['name'] for segment in segments]}")
