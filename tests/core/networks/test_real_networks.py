@@ -31,8 +31,22 @@ WARNINGS = {
     ],
     # Nobody has addresses in its prefix list; the router guards against what others might tell it.
     "batfish-hybrid-aws": [("changes_nothing", "route-policies/protect-loopback")],
+    # The site announces all private addresses, and sources of the platform reach a VPC without an exchange.
+    "gcp-nva": [
+        *[
+            ("overlapping_prefixes", f"connectors/{place}.prefixes[0]")
+            for place in (
+                "hub-0/attachments[0]",
+                "prod-0/attachments[0]",
+                "prod-0/attachments[1]",
+                "dev-0/attachments[0]",
+                "dmz/attachments[0]",
+            )
+        ],
+        *[("matches_nobody", f"policies/network-policy-ingress/rules[{index}].source[0]") for index in (0, 1, 3)],
+    ],
 }
-"""Network → code and path of each warning; the others have none."""
+"""Network → code and path of each warning but of clouds whose side is set up by hand; the others have none."""
 
 
 @pytest.fixture(scope="module", params=NETWORKS)
@@ -44,7 +58,8 @@ def test_the_network_is_accepted(real: tuple[str, IntentBuilder]) -> None:
     name, net = real
     problems = check_network(net.network())
     assert [problem for problem in problems if problem.severity == "error"] == []
-    assert [(problem.code, problem.path) for problem in problems] == WARNINGS.get(name, [])
+    warnings = [(problem.code, problem.path) for problem in problems if problem.code != "cloud_side_by_hand"]
+    assert warnings == WARNINGS.get(name, [])
 
 
 def test_its_assertions_hold(real: tuple[str, IntentBuilder]) -> None:
