@@ -39,6 +39,9 @@ FLOW = object_schema(
     to=text("the same, or an internet application"),
     protocol=text("a name or number; tcp when left out", required=False),
     port=number("destination port; tcp and udp need one", required=False),
+    source_port=number("49152 when left out", required=False),
+    icmp_type=text("name or number; an echo request when left out", required=False),
+    dscp=text("number, or a name such as EF; 0 when left out", required=False),
     **{name: text(required=False) for name in ("segment", "from_segment", "to_segment")},
     **{name: text_list("services, exchanges, nodes, connectors", required=False) for name in ("via", "avoid")},
 )

@@ -38,7 +38,16 @@ DISPOSITIONS = (
     *("denied_spoofed", "no_route", "isolated", "service_unavailable", "connector_down"),
 )
 BLOCKER_CODES = (
-    *("no_route", "no_address", "address_family", "spoofed_source", "route_filtered", "nat_untranslated", "isolated"),
+    *(
+        "no_route",
+        "no_address",
+        "address_family",
+        "icmp_type",
+        "spoofed_source",
+        "route_filtered",
+        "nat_untranslated",
+        "isolated",
+    ),
     *("share_direction", "not_published", "rule_denies", "default_action", "service_denies", "service_unavailable"),
     "connector_down",
 )
@@ -63,8 +72,16 @@ WAYPOINT = object_schema(
     name=text(),
     passed=boolean("whether the path, as far as it gets, has it"),
 )
+PACKET_HEADERS = {
+    "protocol": text(),
+    "port": number(allow_null=True),
+    "source_port": number(allow_null=True),
+    "icmp_type": optional_text("by name, or by number where it has none"),
+    "dscp": number(),
+}
 TRACE = object_schema(
     "Trace",
+    packet=object_schema("TracedPacket", **PACKET_HEADERS),
     disposition=choice(DISPOSITIONS),
     hops=list_of(HOP),
     rule=optional_text("id of the rule that decided"),
@@ -76,17 +93,21 @@ TRACE = object_schema(
     via=list_of(WAYPOINT, "of those asked about"),
     avoid=list_of(WAYPOINT, "of those asked about"),
 )
-EXAMPLE = object_schema(
-    "ExamplePacket", source=text(), destination=text(), protocol=text(), port=number(allow_null=True)
-)
+EXAMPLE = object_schema("ExamplePacket", source=text(), destination=text(), **PACKET_HEADERS)
+FLOW_HEADERS = {
+    "protocol": text("any, other, a name or a number"),
+    "ports": text_list("empty: all"),
+    "icmp_types": text_list("by name, or by number where they have none; empty: all"),
+    "source_ports": text_list("empty: all"),
+    "dscp": text_list("code points, by name where they have one, and spans of them; empty: all"),
+}
 REACHABLE_FLOWS = object_schema(
     "Reached",
     from_=text_list("groups and connectors"),
     to=text_list("groups, connectors, “any” or “internet”"),
     segment=text(),
     to_segment=optional_text("the other segment, across a share"),
-    protocol=text(),
-    ports=text_list("empty: all"),
+    **FLOW_HEADERS,
     via=text_list("services passed, in order"),
     rule=optional_text("null: the segment's default action allows it"),
     example=EXAMPLE,
@@ -97,8 +118,7 @@ CHANGED_FLOWS = object_schema(
     to=text_list("groups, connectors, “any” or “internet”"),
     segment=text(),
     to_segment=optional_text("the other segment, across a share"),
-    protocol=text(),
-    ports=text_list("empty: all"),
+    **FLOW_HEADERS,
     via=text_list("services passed afterwards, in order"),
     example=EXAMPLE,
     rule_before=optional_text("the rule that decided; null: none did"),
@@ -131,6 +151,9 @@ SNAPSHOT_HELP = "live, revisions/3 or drafts/ID"
 class TraceQuerySerializer(serializers.Serializer):
     protocol = serializers.CharField(default="tcp", max_length=10)
     port = serializers.IntegerField(required=False, default=None, min_value=0, max_value=65535)
+    source_port = serializers.IntegerField(required=False, default=None, min_value=0, max_value=65535)
+    icmp_type = serializers.CharField(required=False, default=None, max_length=40)
+    dscp = serializers.CharField(required=False, default=None, max_length=10)
     segment = serializers.CharField(required=False, default=None)
     from_segment = serializers.CharField(required=False, default=None)
     to_segment = serializers.CharField(required=False, default=None)
@@ -158,6 +181,9 @@ class TraceView(BaseApiView):
             query_parameter("to", ENDPOINT_HELP, required=True),
             query_parameter("protocol", "any name or number; tcp when left out"),
             query_parameter("port", "destination port; tcp and udp need one", int),
+            query_parameter("source_port", "49152 when left out", int),
+            query_parameter("icmp_type", "name or number; an echo request when left out"),
+            query_parameter("dscp", "number, or a name such as EF; 0 when left out"),
             query_parameter("segment", "the first that both ends are in, when left out"),
             query_parameter("from_segment", "of the source, where a share joins two segments"),
             query_parameter("to_segment", "of the destination"),
@@ -181,6 +207,9 @@ class TraceView(BaseApiView):
             parameters["to_segment"] or None,
             split_names(parameters["via"]),
             split_names(parameters["avoid"]),
+            parameters["source_port"],
+            parameters["icmp_type"],
+            parameters["dscp"],
         )
         return Response(reachability.trace_flow(requested_snapshot(**where), flow, observed_at=observed_at))
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from provisioning.core.plan import KNOWN_AFTER_APPLY
+from provisioning.core.values.headers import EPHEMERAL_PORT, narrowing_text
 from provisioning.drivers import find_cloud_address
 from provisioning.selectors.object_names import ObjectNames, address_by_names
 
@@ -149,19 +150,36 @@ def endpoint_names(change: Mapping[str, Any], side: str) -> str:
 
 
 def flow_text(change: Mapping[str, Any]) -> str:
-    """Return the protocol and ports of a change or of a flow: ``tcp/443``, ``any port``."""
-    protocol, ports = str(change.get("protocol", "any")), change.get("ports") or ()
-    if ports:
-        return f"{protocol}/{', '.join(map(str, ports))}"
-    return {"any": "any port", "other": "other protocols"}.get(protocol, protocol)
+    """Return the protocol and ports of a change or of a flow: ``tcp/443``, ``any port``, ``udp/53 with DSCP EF``."""
+    protocol = str(change.get("protocol", "any"))
+    numbers = [str(number) for name in ("ports", "icmp_types") for number in change.get(name) or ()]
+    word = {"any": "any port", "other": "other protocols"}.get(protocol, protocol)
+    narrowed = narrowing_text(change.get("source_ports") or (), change.get("dscp") or ())
+    return (f"{protocol}/{', '.join(numbers)}" if numbers else word) + narrowed
 
 
 def example_packet_text(packet: Mapping[str, Any] | None) -> str:
     """Return an example packet as text: ``10.1.0.2 → 10.4.0.2 tcp/443``."""
     if not packet:
         return ""
-    port = f"/{packet['port']}" if packet.get("port") is not None else ""
-    return f"{packet['source']} → {packet['destination']} {packet['protocol']}{port}"
+    return f"{packet['source']} → {packet['destination']} {packet_text(packet)}"
+
+
+def packet_text(packet: Mapping[str, Any]) -> str:
+    """Return the headers of a packet: ``tcp/443``, ``udp/53 from source port 53``; what is ordinary is left out."""
+    asked = packet_query(packet)
+    numbers = [str(asked[name]) for name in ("port", "icmp_type") if name in asked]
+    source_ports = [str(asked["source_port"])] if "source_port" in asked else []
+    narrowed = narrowing_text(source_ports, [asked["dscp"]] if "dscp" in asked else [])
+    return "/".join([asked["protocol"], *numbers]) + narrowed
+
+
+def packet_query(packet: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the query of a trace for an example packet; what an ordinary flow has is left out."""
+    names = {"source": "from", "destination": "to", "protocol": "protocol", "port": "port", "icmp_type": "icmp_type"}
+    query = {name: packet[field] for field, name in names.items() if packet.get(field) is not None}
+    ordinary = {"source_port": EPHEMERAL_PORT, "dscp": 0}
+    return query | {name: packet[name] for name, usual in ordinary.items() if packet.get(name) not in (None, usual)}
 
 
 def _decision_sides(change: Mapping[str, Any]) -> tuple[str, ...]:

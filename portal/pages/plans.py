@@ -110,8 +110,7 @@ def _assertion_row(request: PageRequest, plan: Plan, assertion: dict[str, Any]) 
     root = reverse("draft-objects", args=[slug, plan.draft.uid])
     row = {**assertion, "url": f"{root}assertions/?select={assertion['uid']}"}
     if packet := assertion.get("example"):
-        names = {"source": "from", "destination": "to", "protocol": "protocol", "port": "port"}
-        query = {name: packet[field] for field, name in names.items() if packet.get(field) is not None}
+        query = plan_review.packet_query(packet)
         row["example"] = plan_review.example_packet_text(packet)
         row["trace"] = f"{reverse('trace', args=[slug])}?{urlencode({'version': version, **query})}"
     return row

@@ -76,4 +76,4 @@ def _flow_key(flow: ReachableFlow) -> tuple[Any, ...]:
     """
     if flow.get("rule") is None:
         return flow["segment"], None
-    return flow["segment"], flow["rule"], flow["protocol"], tuple(flow["ports"]), tuple(flow["via"])
+    return flow["segment"], flow["rule"], flow_text(flow), tuple(flow["via"])

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from provisioning.core.intent import ANY
+from provisioning.core.values.headers import narrowing_text
 
 Body = Mapping[str, Any]
 
@@ -38,6 +39,11 @@ def rule_match_text(rule: Body, names: Mapping[str, str] | None = None) -> str:
     protocol = rule.get("protocol", "any")
     protocols = ", ".join(map(str, protocol)) if isinstance(protocol, list) else str(protocol)
     ports = [(names or {}).get(str(port), str(port)) for port in rule.get("ports", ()) or () if port != ANY]
+    ports += [text for text in rule.get("icmp_types", ()) or () if text != ANY]
+    narrowed = narrowing_text(
+        [text for text in rule.get("source_ports", ()) or () if text != ANY],
+        [] if rule.get("dscp") is None else [rule["dscp"]],
+    )
     if not ports:
-        return protocols
-    return ", ".join(ports) if protocols == ANY else f"{protocols}/{', '.join(ports)}"
+        return protocols + narrowed
+    return (", ".join(ports) if protocols == ANY else f"{protocols}/{', '.join(ports)}") + narrowed

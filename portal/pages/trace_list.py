@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from portal.pages import plan_review
 from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.object_links import ObjectLinks
 from portal.pages.queried_snapshot import QueriedSnapshot, queried_snapshot, query_context
@@ -79,7 +80,7 @@ def _row(queried: QueriedSnapshot, links: ObjectLinks, address: str, answer: Flo
         **row,
         "from": query.source,
         "to": query.destination,
-        "flow": "/".join(str(part) for part in (query.protocol, query.port) if part is not None),
+        "flow": plan_review.packet_text(trace["packet"]),
         "trace": f"{address}?{urlencode(_trace_query(queried, query))}",
         "state": trace["disposition"],
         "rule": trace["rule"] or "",
@@ -100,5 +101,6 @@ def _trace_query(queried: QueriedSnapshot, query: FlowQuery) -> dict[str, Any]:
         "to_segment": query.to_segment or query.segment,
         "via": ",".join(query.via),
         "avoid": ",".join(query.avoid),
+        **{name: getattr(query, name) for name in ("source_port", "icmp_type", "dscp")},
     }
     return {"version": queried.key, **{name: value for name, value in fields.items() if value not in (None, "")}}

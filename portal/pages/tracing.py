@@ -30,7 +30,10 @@ from provisioning.snapshots.queries import Snapshot
 DEFAULT_PORT = 443
 """What a trace on TCP or UDP asks for where no port is named."""
 MAX_ROWS = 300
-QUERY_FIELDS = ("from", "to", "port", "from_segment", "to_segment", "via", "avoid")
+QUERY_FIELDS = (
+    *("from", "to", "port", "from_segment", "to_segment", "via", "avoid"),
+    *("source_port", "icmp_type", "dscp"),
+)
 ENDPOINT_KINDS = ("connectors", "groups", "internet-apps")
 TRACE_KINDS = {
     "from": ("connectors",),
@@ -71,6 +74,7 @@ def trace(request: PageRequest) -> HttpResponse:
                 to_segment=query["to_segment"] or None,
                 via=split_names(query["via"]),
                 avoid=split_names(query["avoid"]),
+                **{name: query[name] or None for name in ("source_port", "icmp_type", "dscp")},
             )
             result = selectors.trace_flow(
                 queried.snapshot,
@@ -126,6 +130,8 @@ def _trace_context(queried: QueriedSnapshot, result: dict[str, Any], fields: lis
     links = ObjectLinks(queried.root, [rule], [blocker["object"] for blocker in blockers], queried.snapshot.draft)
     names = [chosen.name for field in fields[:2] for chosen in field.chosen]
     return {
+        "packet": result["packet"],
+        "flow": plan_review.packet_text(result["packet"]),
         "state": result["disposition"],
         "start": names[0] if names else "",
         "end": names[-1] if names else "",
@@ -219,9 +225,8 @@ def _reach_rows(request: PageRequest, queried: QueriedSnapshot, flows: list[dict
 def _trace_query(queried: QueriedSnapshot, flow: dict[str, Any]) -> dict[str, Any]:
     """Return the query of the trace page for a flow's example packet."""
     packet = flow["example"]
-    query = {"from": packet["source"], "to": packet["destination"], "protocol": packet["protocol"]}
+    query = plan_review.packet_query(packet)
     if flow["to"] == [INTERNET]:
         query["to"] = INTERNET
     segments = {"from_segment": flow["segment"], "to_segment": flow.get("to_segment") or flow["segment"]}
-    port = {"port": packet["port"]} if packet.get("port") is not None else {}
-    return {"version": queried.key, **query, **port, **segments}
+    return {"version": queried.key, **query, **segments}

@@ -15,7 +15,8 @@ A packet mark says what is to be done with the packet next; its low 16 bits trav
     0x9000  translate for an internet application
 
 An overlapping source is a member that sends from addresses which belong to another one; its number is in the upper 16
-bits while the packet is to be decided, and in the connection's label. 0: the address tells the member.
+bits while the packet is to be decided, and in the connection's label (connection_labels.py). 0: the address tells the
+member.
 
 A connection mark, on the anchor only: generation (8 bits) | verdict or chain (8 bits) | four instance slots of 4 bits.
 """
@@ -31,8 +32,6 @@ TO_ANCHOR, DELIVER, STANDBY, TO_INSTANCE, TO_EXIT, FROM_INSTANCE, DECIDE, REFUSE
 )
 ACTION_MASK = 0xF000
 OVERLAPPING_SOURCE_MASK = 0x0FFF0000
-MAX_OVERLAPPING_SOURCES = 127
-"""A connection has 128 label bits."""
 
 GENERATION_MASK = 0xFF000000
 VERDICT_MASK = 0x00FF0000

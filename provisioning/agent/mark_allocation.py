@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from provisioning.agent.fwmarks import FIRST_CHAIN, LAST_CHAIN, MAX_OVERLAPPING_SOURCES
+from provisioning.agent.connection_labels import MAX_OVERLAPPING_SOURCES
+from provisioning.agent.fwmarks import FIRST_CHAIN, LAST_CHAIN
 from provisioning.core.node_document import MAX_INSTANCES_PER_PLACEMENT
 
 

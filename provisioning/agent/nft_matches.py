@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 from provisioning.agent import fwmarks
-from provisioning.core.node_document_rules import L4Entry, MatchEntry
-from provisioning.core.values.protocols import PORT_PROTOCOLS
+from provisioning.agent.connection_labels import dscp_match
+from provisioning.core.node_document_rules import FlowMatchEntry, L4Entry, MatchEntry
 
 MATCH_ACTION = f"meta mark and {fwmarks.ACTION_MASK:#x}"
 
-CONNECTION_PORT, PACKET_PORT = "ct original proto-dst", "th dport"
+_CONNECTION_PORT, _PACKET_PORT = "ct original proto-dst", "th dport"
 """What reads the destination port: of the connection's first packet, and of the packet at hand."""
 
 
-def l4_matches(match: MatchEntry, port: str) -> list[str]:
-    """Return the expressions for each protocol with its ports, which ``port`` reads; "" for every protocol."""
-    return [_l4_match(part, port) for part in match["l4"]]
+def connection_matches(match: FlowMatchEntry) -> list[str]:
+    """Return the expressions on a connection's first packet, one for each protocol; "" for every packet."""
+    narrowed = first_packet_match(match)
+    return [" ".join(filter(None, (_l4_match(part, _CONNECTION_PORT), narrowed))) for part in match["l4"]]
+
+
+def first_packet_match(match: FlowMatchEntry) -> str:
+    """Return the expression on source port and DSCP; "" where every one matches."""
+    source_ports = f"ct original proto-src {{ {', '.join(match['source_ports'])} }}" if match["source_ports"] else ""
+    return " ".join(filter(None, (source_ports, "" if match["dscp"] is None else dscp_match(match["dscp"]))))
+
+
+def packet_matches(match: MatchEntry) -> list[str]:
+    """Return the expressions on the packet at hand, one for each protocol; "" for every packet."""
+    return [_l4_match(part, _PACKET_PORT) for part in match["l4"]]
 
 
 def _l4_match(part: L4Entry, port: str) -> str:
-    protocol, ports = part["protocol"], part["ports"]
+    protocol, ports, types = part["protocol"], part["ports"], part["icmp_types"]
     if protocol == "any":
         return ""
-    expression = f"meta l4proto {protocol}"
-    return f"{expression} {port} {{ {', '.join(ports)} }}" if ports and protocol in PORT_PROTOCOLS else expression
+    if types:
+        # Connection tracking keeps type and code of ICMP where other protocols have the destination port.
+        ports = [f"{number << 8}-{number << 8 | 0xFF}" for number in types]
+    return f"meta l4proto {protocol}" + (f" {port} {{ {', '.join(ports)} }}" if ports else "")
 
 
 def is_l4_match(match: MatchEntry, protocol: str, port: int) -> bool:

@@ -13,7 +13,7 @@ from ipaddress import ip_network
 from provisioning.agent import fwmarks
 from provisioning.agent.address_families import IPV6, AddressFamily, AddressRanges, family_of, nft_interval
 from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftCounter, NftTable
-from provisioning.agent.nft_matches import PACKET_PORT, l4_matches
+from provisioning.agent.nft_matches import packet_matches
 from provisioning.agent.nft_names import content_named_set
 from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment
 from provisioning.agent.render_internet_exit import MSS_CLAMP
@@ -165,7 +165,7 @@ class _EdgeTable:
                 if not ranges:
                     return
                 parts.append(f"{family.ip} {field} @{self._address_set(ranges, family)}")
-        yield from (" ".join(filter(None, (*parts, match))) for match in l4_matches(rule, PACKET_PORT))
+        yield from (" ".join(filter(None, (*parts, match))) for match in packet_matches(rule))
 
     def _snat_rules(self) -> Iterator[str]:
         for number, rule in self.numbered:
@@ -218,7 +218,7 @@ def neighbour_discovery_rules(families: Sequence[AddressFamily]) -> tuple[str, .
 
 
 def _is_unconditional(rule: NatRuleEntry) -> bool:
-    return rule["destination"] is None and rule["l4"] == [{"protocol": "any", "ports": []}]
+    return rule["destination"] is None and rule["l4"][0]["protocol"] == "any"
 
 
 def _is_source_nat(rule: NatRuleEntry) -> bool:

@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import groupby
 
 from provisioning.agent.address_families import IPV4, AddressFamily, AddressRanges
-from provisioning.agent.nft_matches import CONNECTION_PORT, is_l4_match, l4_matches
+from provisioning.agent.nft_matches import connection_matches, first_packet_match, is_l4_match
 from provisioning.agent.nft_names import hashed_name
 from provisioning.agent.parsed_segment import ParsedSegment
 from provisioning.agent.render_decision import MATCH_VERDICT, DecisionChains
@@ -244,7 +244,7 @@ class _PolicyRenderer:
         self, rule_set: SegmentRuleSet, rule: RuleEntry, source: _OverlappingSource | None, is_between_segments: bool
     ) -> Iterator[str]:
         """Yield a rule's nft expressions: groups to groups, groups to the internet, either to applications."""
-        protocols = l4_matches(rule, CONNECTION_PORT)
+        protocols = connection_matches(rule)
         for family in self.segment.families:
             destinations = list(self._group_match(rule_set, rule["to"], rule["destination"], family, "daddr"))
             if not is_between_segments and family is IPV4 and "internet" in rule["to"]:
@@ -293,15 +293,14 @@ class _PolicyRenderer:
         return f"{outside} {self._set_match(IPV4.select(parse_ranges(narrowed)), field, IPV4)}"
 
     def _application_match(self, app: AppEntry, rule: RuleEntry) -> str:
-        """Return the match on an application's public address and port, "" where the rule leaves it out."""
+        """Return the match on flows to an application, "" where the rule leaves it out."""
         public = parse_range(app["public"])
         if rule["destination"] is not None and not intersect((public,), parse_ranges(rule["destination"])):
             return ""
         if not is_l4_match(rule, app["protocol"], app["port"]):
             return ""
-        return (
-            f"ct original ip daddr {app['public']} meta l4proto {app['protocol']} ct original proto-dst {app['port']}"
-        )
+        port = f"meta l4proto {app['protocol']} ct original proto-dst {app['port']}"
+        return f"ct original ip daddr {app['public']} {port} {first_packet_match(rule)}".strip()
 
     def _pair_rules(self, source: AddressRanges | None, destination: AddressRanges | None, then: str) -> list[str]:
         """Return rules for flows between two sets of addresses; None is every address."""

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 
 from provisioning.agent import fwmarks
 from provisioning.agent.address_families import IPV4, IPV6, nft_interval
+from provisioning.agent.connection_labels import names_dscp, remember_dscp_rules
 from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftCounter, NftTable
 from provisioning.agent.document import DocumentSection
-from provisioning.agent.nft_matches import CONNECTION_PORT, l4_matches
+from provisioning.agent.nft_matches import connection_matches
 from provisioning.agent.parsed_segment import ParsedSegment
 from provisioning.agent.render_namespace import in_family, instance_port
 from provisioning.core.node_document import InstanceBody
@@ -80,6 +81,7 @@ def _instance_table(section: DocumentSection[InstanceBody], arms: Sequence[tuple
         for peer in segment.nodes.values()
     ]
     decide = [line for rule in body["rules"] for line in _filter_rules(rule)]
+    has_dscp = names_dscp(body["rules"])
     last = "goto pass" if body["default_action"] == "allow" else "goto refuse"
     return NftTable(
         sets={"anchors": "map { type ifname . ether_addr : mark; }"},
@@ -94,7 +96,9 @@ def _instance_table(section: DocumentSection[InstanceBody], arms: Sequence[tuple
             ),
             # On the original tuple and for every packet: a changed rule also cuts what is under way.
             "decide": ("type filter hook forward priority filter; policy drop;", (
-                "ct state invalid drop", "ct mark set meta mark", "ct state related goto pass", *decide, last)),
+                "ct state invalid drop", "ct mark set meta mark", "ct state related goto pass",
+                *(["jump remember_dscp"] if has_dscp else []), *decide, last)),
+            **({"remember_dscp": ("", tuple(remember_dscp_rules((IPV4, IPV6))))} if has_dscp else {}),
             "pass": ("", (f"counter name {passed.name} accept",)),
             "refuse": ("", (f"counter name {refused.name}", "meta l4proto tcp reject with tcp reset", "drop")),
             # Resets that it sends itself go to the anchor whose packet it refused.
@@ -109,7 +113,7 @@ def _filter_rules(rule: FirewallRuleEntry) -> Iterator[str]:
     sides = (("saddr", rule["source"]), ("daddr", rule["destination"]))
     limits = [(field, parse_ranges(texts)) for field, texts in sides if texts is not None]
     verdict = "goto pass" if rule["action"] == "allow" else "goto refuse"
-    ends = [" ".join(filter(None, (match, verdict))) for match in l4_matches(rule, CONNECTION_PORT)]
+    ends = [" ".join(filter(None, (match, verdict))) for match in connection_matches(rule)]
     if not limits:
         yield from ends
         return

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from provisioning.agent import fwmarks
 from provisioning.agent.address_families import IPV4, IPV6, AddressRanges, nft_interval
+from provisioning.agent.connection_labels import names_dscp, remember_dscp_rules
 from provisioning.agent.desired import NftTable
 from provisioning.agent.mark_allocation import MarkAllocation
 from provisioning.agent.nft_matches import MATCH_ACTION
@@ -54,6 +55,7 @@ def _add_decide_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
             "ct state invalid drop",
             *label_sources,
             f"{current} goto steer",
+            *_remember_dscp(table),
             f"{from_instance} ct mark 0x0 drop",
             # The middle of a connection that another anchor decided is taken up only from the side that began it, which
             # its ephemeral port shows (32768 and up); the other side's packet waits to be sent again.
@@ -95,6 +97,15 @@ def _add_decide_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
         ),
     )
     table.chains["refuse"] = ("", (f"meta mark set {fwmarks.REFUSED:#x} accept",))
+
+
+def _remember_dscp(table: NftTableBuilder) -> list[str]:
+    """Return the jump to a chain that writes down the DSCP of first packets, where rules name one."""
+    body = table.segment.body
+    if not any(map(names_dscp, (body["rules"], *(peer["rules"] for peer in body["peer_rules"].values())))):
+        return []
+    table.chains["remember_dscp"] = ("", tuple(remember_dscp_rules(table.segment.families)))
+    return ["jump remember_dscp"]
 
 
 def _local_exit_connectors(segment: ParsedSegment) -> dict[str, str]:

@@ -20,8 +20,8 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict, get_args
 from provisioning.core.node_document_rules import FirewallRuleEntry, NatRuleEntry, Ranges, RoutePolicies, RuleEntry
 from provisioning.core.values.resource import content_digest
 
-VERSION = 2
-"""Grows when a body changes so that an older agent would misread it; node_document_upgrade.py then reads the version
+VERSION = 3
+"""Grows when a body changes so that an older agent would misread it; node_document_upgrade.py then reads those
 before."""
 
 SectionKind = Literal[

@@ -10,10 +10,11 @@ Ranges = list[str]
 
 
 class L4Entry(TypedDict):
-    """A protocol with its ports."""
+    """A protocol with its ports or ICMP types."""
 
     protocol: Annotated[str, "any, tcp, udp, icmp, icmpv6 or a number"]
     ports: Annotated[list[str], "destination ports and spans of them (443, 8000-8100); empty for all"]
+    icmp_types: Annotated[list[int], "of ICMP or ICMPv6; empty for all"]
 
 
 class MatchEntry(TypedDict):
@@ -24,7 +25,14 @@ class MatchEntry(TypedDict):
     l4: Annotated[list[L4Entry], "one of them matches; empty: nothing does"]
 
 
-class FirewallRuleEntry(MatchEntry):
+class FlowMatchEntry(MatchEntry):
+    """What flows a rule is about: what their first packet has."""
+
+    source_ports: Annotated[list[str], "of tcp and udp: ports and spans of them; empty for all"]
+    dscp: Annotated[int | None, "differentiated services code point; null: every one"]
+
+
+class FirewallRuleEntry(FlowMatchEntry):
     """A rule of a linux-firewall."""
 
     action: Annotated[str, "allow or deny"]
@@ -41,7 +49,7 @@ RuleEndpoints = TypedDict(
 RuleEndpoints.__doc__ = "Between whom a rule of a policy is."
 
 
-class RuleEntry(RuleEndpoints, MatchEntry):
+class RuleEntry(RuleEndpoints, FlowMatchEntry):
     """One rule of a policy."""
 
     id: Annotated[str, "{policy key}/{rule}"]

@@ -9,6 +9,7 @@ from provisioning.core.resolve.nat import Packet
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.addresses import contains, merge_ranges, prefix_range
+from tests.core.flow_headers import DSCP, ICMP_TYPES, FlowHeaders
 
 FlowFate = tuple[str, bool, tuple[str, ...], str]
 """(where the flow ends, delivered, chain, disposition). Where: a segment, an application, the internet; "" if there is
@@ -30,6 +31,12 @@ class FlowRow(Protocol):
     def protocol(self) -> str: ...
     @property
     def ports(self) -> tuple[str, ...]: ...
+    @property
+    def icmp_types(self) -> tuple[str, ...]: ...
+    @property
+    def source_ports(self) -> tuple[str, ...]: ...
+    @property
+    def dscp(self) -> tuple[str, ...]: ...
 
 
 class RowMatcher:
@@ -81,15 +88,24 @@ class RowMatcher:
         return contains(merge_ranges(prefix_range(prefix) for prefix in text.strip("… ").split(", ")), address)
 
 
-def is_l4_included(row: FlowRow, protocol: str, port: int | None, v6: bool, generous: bool = True) -> bool:
-    """Return whether a row contains a protocol and port. Protocol ``other`` matches only if ``generous``; no row
-    contains the ICMP of the other address family."""
-    if protocol == ("icmp" if v6 else "icmpv6"):
-        return row.protocol == protocol
+def are_headers_included(row: FlowRow, headers: FlowHeaders, v6: bool, generous: bool = True) -> bool:
+    """Return whether a row contains a packet's headers. Protocol ``other`` matches only if ``generous``; no row
+    contains the ICMP of the other address family, nor what begins no flow."""
+    protocol, number, source_port, dscp = headers
+    if protocol == ("icmp" if v6 else "icmpv6") or not headers.begins_flow:
+        return False
+    if not _is_listed(row.dscp, dscp):
+        return False
     if row.protocol not in ("any", protocol):
         return generous and row.protocol == "other" and protocol not in ("tcp", "udp")
-    spans = [tuple(map(int, (text.split("-") * 2)[:2])) for text in row.ports]
-    return not spans or any(low <= (port or 0) <= high for low, high in spans)
+    if protocol not in ("tcp", "udp"):
+        return not row.icmp_types or any(number == ICMP_TYPES.get((protocol, text), text) for text in row.icmp_types)
+    return _is_listed(row.ports, number) and _is_listed(row.source_ports, source_port)
+
+
+def _is_listed(texts: tuple[str, ...], number: int) -> bool:
+    spans = [(DSCP[text],) * 2 if text in DSCP else tuple(map(int, (text.split("-") * 2)[:2])) for text in texts]
+    return not spans or any(low <= number <= high for low, high in spans)
 
 
 def expected_changes(old: FlowFate, new: FlowFate) -> set[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.core.flow_headers import narrowing_fields
 from tests.core.random_groups import SELECTORS, attachment_groups, group_fields, labels
 from tests.core.reference_evaluator import ReferenceEvaluator
 from tests.core.reference_objects import Span, prefix_span
@@ -75,6 +76,7 @@ def rules(draw: st.DrawFn, actions: list[str], most: int = 3) -> list[dict[str, 
             rule["ports"] = draw(several_of([*PORTS, "web", "https", "dns"])) or ["any"]
         elif draw(one_of([False, False, True])):
             rule["ports"] = draw(several_of(["web", "dns", "others"], 1, 2))
+        rule |= draw(narrowing_fields(rule["protocol"]))
         for side in ("source", "destination"):
             if draw(one_of([False, False, False, True])):
                 rule[side] = draw(
@@ -299,19 +301,23 @@ class NetworkGenerator:
             segments = SEGMENTS if draw(st.booleans()) else [draw(one_of(SEGMENTS))]
             self.net.add("policies", {**body, "segments": segments, "tier": draw(one_of(TIERS))})
         for index in range(draw(st.integers(0, 2))):
-            body = {"name": f"kept{index}", **draw(asserted_ends(self.sites)), "protocol": "tcp"}
+            protocol = draw(one_of(["tcp", "tcp", 1]))
+            has_ports = protocol == "tcp"
+            body = {"name": f"kept{index}", **draw(asserted_ends(self.sites)), "protocol": protocol}
+            body |= draw(narrowing_fields(protocol))
             expect = draw(one_of(["blocked", "reachable", "inspected"]))
             excused = [
                 {
                     **draw(asserted_ends(self.sites)),
-                    "ports": draw(several_of(PORTS)) or ["any"],
-                    "protocol": "tcp",
+                    "ports": (has_ports and draw(several_of(PORTS))) or ["any"],
+                    "protocol": protocol,
+                    **draw(narrowing_fields(protocol)),
                     "reason": "generated",
                     "until": draw(one_of(["2026-11-29", "2026-11-30", "2027-01-01"])),
                 }
                 for _ in range(draw(one_of([0, 0, 1, 2])))
             ]
-            ports = draw(several_of(PORTS)) or ["any"]
+            ports = (has_ports and draw(several_of(PORTS))) or ["any"]
             self.net.add("assertions", {**body, "ports": ports, "expect": expect, "except": excused})
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
+from tests.core.flow_headers import narrowing_fields
 from tests.core.random_groups import group_fields, labels
 from tests.core.sample_networks import IntentBuilder, policy, site
 
@@ -21,16 +22,6 @@ many_examples = settings(
 PREFIXES = ["10.0.0.0/14", "10.0.0.0/16", "10.0.1.0/24", "10.0.1.128/25", "10.1.0.0/16", "10.2.0.0/16", "0.0.0.0/0"]
 ADDRESSES = ["10.0.0.1", "10.0.1.1", "10.0.1.129", "10.1.0.1", "10.1.0.2", "10.2.0.1", "10.3.0.1", "8.8.8.8", "9.0.0.0"]
 PORTS = ["22", "80", "80-90", "443", "8000-8100"]
-PACKETS = [
-    ("tcp", 22),
-    ("tcp", 85),
-    ("tcp", 443),
-    ("tcp", 9000),
-    ("udp", 80),
-    ("udp", 53),
-    ("icmp", None),
-    ("47", None),
-]
 
 anything = st.sampled_from
 
@@ -43,6 +34,7 @@ def rules(draw: st.DrawFn, actions: list[str], services: list[str]) -> dict[str,
         rule["mode"] = draw(anything(["enforce", "enforce", "enforce", "monitor", "disabled"]))
     if protocol in ("tcp", "udp"):
         rule["ports"] = draw(st.lists(anything(PORTS), max_size=2)) or ["any"]
+    rule |= draw(narrowing_fields(protocol))
     for side in ("source", "destination"):
         rule[side] = draw(st.lists(anything([*PREFIXES[1:6], "8.8.8.8/32"]), max_size=2)) or ["any"]
     if rule["action"] == "inspect":

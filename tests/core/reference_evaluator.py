@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.core.flow_headers import FlowHeaders
 from tests.core.reference_edges import ReferenceEdge, accepts, edges_of, is_within, prefix_spans
 from tests.core.reference_objects import ObjectRow, ObjectRows, parse_address, prefix_span
 from tests.core.sample_networks import CATALOG, IntentBuilder
@@ -39,12 +40,19 @@ class ReferenceOutcome:
 
 @dataclass(frozen=True, slots=True)
 class ReferencePacket:
-    """Addresses as numbers (see ``reference_objects.parse_address``); ``port`` is 0 for protocols without."""
+    """Addresses as numbers (see ``reference_objects.parse_address``); ``port`` is the type of ICMP, and 0 for protocols
+    without."""
 
     source: int
     destination: int
     protocol: str
     port: int = 0
+    source_port: int = 49152
+    dscp: int = 0
+
+    @property
+    def headers(self) -> FlowHeaders:
+        return FlowHeaders(self.protocol, self.port, self.source_port, self.dscp)
 
 
 class ReferenceEvaluator:
@@ -134,6 +142,8 @@ class ReferenceEvaluator:
         if (packet.source >= V6) != (packet.destination >= V6):
             return ReferenceOutcome("no_route")
         if packet.protocol == ("icmp" if packet.source >= V6 else "icmpv6"):
+            return ReferenceOutcome("no_route")
+        if not packet.headers.begins_flow:
             return ReferenceOutcome("no_route")
         routed = self.routed(segment, packet.destination)
         if routed is None:
@@ -338,7 +348,7 @@ class ReferenceEvaluator:
                     inner = body["destination"]
                     destination = self.rows.mapped(destination, body["match"]["destination"], inner["prefixes"])
                     port = inner["port"] or port
-                return ReferencePacket(source, destination, packet.protocol, port)
+                return replace(packet, source=source, destination=destination, port=port)
         return packet
 
     # The internet
@@ -373,25 +383,3 @@ class ReferenceEvaluator:
 
 def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
-
-
-def owner(draw: IntentBuilder, segment: str, address: str) -> tuple[str, set[str]] | None:
-    """Return (connector uid, groups) of an address's owner."""
-    edge = ReferenceEvaluator(draw).owner(segment, parse_address(address))
-    return (edge.connector, edge.groups) if edge else None
-
-
-def reference_outcome(
-    draw: IntentBuilder, segment: str, source: str, destination: str, protocol: str, port: int | None
-) -> Any:
-    """Return (delivered, chain of service uids) of a flow from the source's owner; None for a flow local to it."""
-    reference = ReferenceEvaluator(draw)
-    start = reference.owner(segment, parse_address(source))
-    if start is None or segment not in draw.rows:
-        return False, ()
-    outcome = reference.sent(
-        segment,
-        start.connector,
-        ReferencePacket(parse_address(source), parse_address(destination), protocol, port or 0),
-    )
-    return None if outcome.disposition == "local" else (outcome.delivered, outcome.chain)

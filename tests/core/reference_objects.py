@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from tests.core.flow_headers import ICMP_TYPES
 from tests.core.sample_networks import IntentBuilder
 
 WELL_KNOWN = {
@@ -153,7 +154,19 @@ class ObjectRows:
             return False
         if rule["ports"] != ["any"] and not any(self._is_port(name, packet) for name in rule["ports"]):
             return False
+        if not self._is_narrowed_to(rule, packet):
+            return False
         return self.within(rule["source"], packet.source) and self.within(rule["destination"], packet.destination)
+
+    @staticmethod
+    def _is_narrowed_to(rule: dict[str, Any], packet: Any) -> bool:
+        """Return whether source port, ICMP type and DSCP are those of a rule; NAT and port lists have none."""
+        source_ports, types = rule.get("source_ports", ["any"]), rule.get("icmp_types", ["any"])
+        spans = [_ports(text) for text in source_ports if text != "any"]
+        if spans and not any(low <= packet.source_port <= high for low, high in spans):
+            return False
+        numbers = [ICMP_TYPES.get((packet.protocol, text), text) for text in types if text != "any"]
+        return (not numbers or packet.port in numbers) and rule.get("dscp") in (None, packet.dscp)
 
     def _is_port(self, name: str, packet: Any) -> bool:
         if name in WELL_KNOWN:

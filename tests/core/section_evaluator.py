@@ -8,15 +8,20 @@ from typing import Any, NamedTuple
 
 from provisioning.core.values.addresses import V6_OFFSET, address_number
 from provisioning.core.values.resource import Resource
+from tests.core.flow_headers import REQUESTS
 
 Section = Mapping[str, Any]
 
 
 class SectionPacket(NamedTuple):
+    """``port`` is the type of ICMP, and 0 for protocols without."""
+
     source: int
     destination: int
     protocol: str
-    port: int | None
+    port: int
+    source_port: int = 49152
+    dscp: int = 0
 
 
 class SectionOutcome(NamedTuple):
@@ -57,6 +62,8 @@ class SectionEvaluator:
             return SectionOutcome("no_route")
         if packet.protocol == ("icmp" if packet.source >= V6_OFFSET else "icmpv6"):
             return SectionOutcome("no_route")
+        if packet.port not in REQUESTS.get(packet.protocol, (packet.port,)):
+            return SectionOutcome("no_route")
         end = _owner_of(section, packet.destination)
         if end is not None:
             if self._is_local(section, start, end):
@@ -85,7 +92,7 @@ class SectionEvaluator:
     def _to_application(self, section: Section, starts: set[str], packet: SectionPacket) -> SectionOutcome | None:
         """Return the outcome of a flow to an internet application's public address; None where there is none."""
         for app in section["apps"]:
-            if (address_number(app["public"]), app["protocol"], app["port"]) == packet[1:]:
+            if (address_number(app["public"]), app["protocol"], app["port"]) == packet[1:4]:
                 return self._ruled(section, [_first_match(section["rules"], starts, {app["id"]}, packet)], [], packet)
         return None
 
@@ -208,15 +215,27 @@ def _first_match(rules: Sequence[Section], from_: set[str], to: set[str], packet
 def _is_match(rule: Section, packet: SectionPacket) -> bool:
     return (
         any(_is_l4_match(part, packet) for part in rule["l4"])
+        and _is_narrowed_to(rule, packet)
         and (rule["source"] is None or is_within(rule["source"], packet.source))
         and (rule["destination"] is None or is_within(rule["destination"], packet.destination))
     )
 
 
 def _is_l4_match(part: Section, packet: SectionPacket) -> bool:
-    spans = [tuple(map(int, (text.split("-") * 2)[:2])) for text in part["ports"]]
-    is_port = not spans or any(low <= (packet.port or 0) <= high for low, high in spans)
-    return part["protocol"] in ("any", packet.protocol) and is_port
+    has_port = _is_in_spans(part["ports"], packet.port) and (
+        not part["icmp_types"] or packet.port in part["icmp_types"]
+    )
+    return part["protocol"] in ("any", packet.protocol) and has_port
+
+
+def _is_narrowed_to(rule: Section, packet: SectionPacket) -> bool:
+    """NAT rules match no source ports and no DSCP."""
+    return _is_in_spans(rule.get("source_ports", ()), packet.source_port) and rule.get("dscp") in (None, packet.dscp)
+
+
+def _is_in_spans(texts: Iterable[str], number: int) -> bool:
+    spans = [tuple(map(int, (text.split("-") * 2)[:2])) for text in texts]
+    return not spans or any(low <= number <= high for low, high in spans)
 
 
 def _is_carried_by_share(share: Section, section: Section, other: Section, packet: SectionPacket) -> bool:

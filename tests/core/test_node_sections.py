@@ -30,9 +30,9 @@ def sections_agree(net: IntentBuilder, sent: Iterable[SentPacket]) -> None:
     network = net.network()
     agent, keys = SectionEvaluator(compile_network(network)), {uid: row[3] for uid, row in net.rows.items()}
     for segment, connector, flow in sent:
-        packet = SectionPacket(flow.source, flow.destination, flow.protocol, flow.port)
+        packet = SectionPacket(flow.source, flow.destination, *flow.headers)
         source, destination = address_text(packet.source), address_text(packet.destination)
-        trace = trace_flow(network, f"{connector}@{source}", destination, packet.protocol, packet.port, segment)
+        trace = trace_flow(network, f"{connector}@{source}", destination, segment=segment, **flow.headers.question)
         word = SECTION_WORDS.get(trace.disposition, trace.disposition)
         delivered = word == "delivered"
         expected = SectionOutcome(

@@ -149,12 +149,11 @@ def test_a_document_of_an_older_release_is_compared_in_the_current_version() -> 
     after.edit("segments", "guest", default_action="allow")
     new = compile_network(after.network())["segment/guest"]
     old = compile_network(before.network())["segment/guest"]
-    old = replace(old, body=previous_body(old.kind, old.body))
-    (change,) = diff_resources({old.address: old}, {new.address: new})
-    assert list(describe_change(change)) == [
-        f"document version {VERSION - 1} → {VERSION}",
-        "default action: deny → allow",
-    ]
+    for version in range(1, VERSION):
+        older = replace(old, body=previous_body(old.kind, old.body, version))
+        (change,) = diff_resources({old.address: older}, {new.address: new})
+        lines = [f"document version {version} → {VERSION}", "default action: deny → allow"]
+        assert list(describe_change(change)) == lines
 
 
 @pytest.mark.parametrize("field", [name for name in get_type_hints(RuleEntry) if name != "id"])
@@ -171,7 +170,9 @@ def test_a_change_of_any_field_of_a_rule_is_described(field: str) -> None:
         "to": ["any"],
         "source": None,
         "destination": None,
-        "l4": [{"protocol": "tcp", "ports": ["443"]}],
+        "l4": [{"protocol": "tcp", "ports": ["443"], "icmp_types": []}],
+        "source_ports": [],
+        "dscp": None,
         "apply_to": "all",
     }
     other: dict[str, Any] = {
@@ -184,7 +185,12 @@ def test_a_change_of_any_field_of_a_rule_is_described(field: str) -> None:
         "to": ["internet"],
         "source": ["10.1.0.0-10.1.255.255"],
         "destination": ["10.1.0.0-10.1.255.255"],
-        "l4": [{"protocol": "tcp", "ports": ["443"]}, {"protocol": "udp", "ports": ["53"]}],
+        "l4": [
+            {"protocol": "tcp", "ports": ["443"], "icmp_types": []},
+            {"protocol": "icmp", "ports": [], "icmp_types": [8]},
+        ],
+        "source_ports": ["123"],
+        "dscp": 46,
         "apply_to": "new",
     }
     [line] = describe_rules([rule], [{**rule, field: other[field]}])

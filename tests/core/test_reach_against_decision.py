@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,11 +28,13 @@ from provisioning.core.resolve.nat import Packet
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.addresses import V6_OFFSET, Range, address_number
-from provisioning.core.values.l4 import is_in_family, l4_index
-from tests.core.flow_rows import RowMatcher, expected_changes, is_covered, is_l4_included
+from provisioning.core.values.headers import HeaderMatch
+from provisioning.core.values.l4 import begins_flow, is_in_family, l4_index
+from tests.core.flow_headers import FLOW_HEADERS, ICMP_TYPES, FlowHeaders
+from tests.core.flow_rows import RowMatcher, are_headers_included, expected_changes, is_covered
 from tests.core.random_edits import edited_full_networks
 from tests.core.random_full_networks import full_networks
-from tests.core.random_small_networks import PACKETS, many_examples
+from tests.core.random_small_networks import many_examples
 from tests.core.sample_networks import IntentBuilder, site
 
 CLIENT = address_number("198.51.100.10")
@@ -45,7 +48,7 @@ def decide_single_packet(
     segment = resolved.segment.uid
     if start is None or (packet.source >= V6_OFFSET) != (packet.destination >= V6_OFFSET):
         return segment, None
-    if not is_in_family(packet.l4, packet.source >= V6_OFFSET):
+    if not is_in_family(packet.l4, packet.source >= V6_OFFSET) or not begins_flow(packet.l4):
         return segment, None
     if end is None:
         if app := resolved.find_app(packet.destination, packet.l4):
@@ -97,13 +100,29 @@ def atom(side: AddressAtoms, version: int, connector: str | None, address: int) 
     return None
 
 
+def packet_with(source: int, destination: int, headers: FlowHeaders) -> Packet:
+    l4 = l4_index(headers.protocol, headers.number)
+    return Packet(source, destination, l4, headers.source_port, headers.dscp)
+
+
+def match_of(packet: Packet) -> HeaderMatch:
+    l4, source_port, dscp = ((number, number) for number in packet.headers)
+    return HeaderMatch((l4,), (source_port,), (dscp,))
+
+
+def shown_headers(change: FlowChange) -> FlowHeaders:
+    shown = change.example
+    number = shown.port or ICMP_TYPES.get((shown.protocol, shown.icmp_type or ""), 0)
+    return FlowHeaders(shown.protocol, number, shown.source_port or 49152, shown.dscp)
+
+
 def evaluate_atom_pair(
-    comparison: FlowComparison, row: int, column: int, l4: int
+    comparison: FlowComparison, row: int, column: int, packet: Packet
 ) -> tuple[bool, str | None, tuple[str, ...]]:
     """Return (delivered, rule, chain) of the only rule list of two atoms."""
     lists, evaluator = comparison.lists(np.array([row]), np.array([column])), comparison.evaluator(0, rules=True)
     assert evaluator is not None
-    mask = comparison.rule_table.l4_bitmap.mask(((l4, l4),))
+    mask = comparison.rule_table.l4_bitmap.mask(match_of(packet))
     for (hits,) in lists.iter_rules():
         for (rule, chain), mask_ in evaluator.evaluate(hits, mask).items():
             assert mask_ == mask
@@ -116,7 +135,7 @@ def evaluate_atom_pair(
 def test_rule_lists_and_single_packets_agree(net: IntentBuilder, seed: int) -> None:
     rng, network = random.Random(seed), net.network()
     pool = addresses(network)
-    kept = [(l4_index(*packet),) * 2 for packet in PACKETS]
+    kept = [match_of(packet_with(0, 0, headers)) for headers in FLOW_HEADERS]
     blocks: dict[tuple[str, str, type | None], FlowComparison] = {}
     for flow_space in flow_spaces(network):
         key = (
@@ -124,24 +143,23 @@ def test_rule_lists_and_single_packets_agree(net: IntentBuilder, seed: int) -> N
             flow_space.destination_segment.segment.uid,
             type(flow_space) if isinstance(flow_space, InternetInbound | Hairpin) else None,
         )
-        blocks[key] = FlowComparison([flow_space], asked=[(l4_range,) for l4_range in kept])
+        blocks[key] = FlowComparison([flow_space], asked=kept)
     for resolved in network.resolved_segments.values():
         segment = resolved.segment.uid
         for _ in range(25 if resolved.members else 0):
             member = rng.choice(resolved.members)
-            l4 = l4_index(*rng.choice(PACKETS))
-            packet = Packet(rng.choice(pool), rng.choice(pool), l4)
+            packet = packet_with(rng.choice(pool), rng.choice(pool), rng.choice(FLOW_HEADERS))
             if member.sources and rng.random() < 0.8:
-                packet = Packet(within(rng, member.sources), packet.destination, l4)
+                packet = replace(packet, source=within(rng, member.sources))
             destination_segment, outcome = decide_single_packet(network, resolved, member.connector, packet)
-            kind = Hairpin if resolved.find_app(packet.destination, l4) else None
+            kind = Hairpin if resolved.find_app(packet.destination, packet.l4) else None
             comparison = blocks.get((segment, destination_segment, kind))
             evaluated: tuple[bool, str | None, tuple[str, ...]] = (False, None, ())
             if comparison is not None:
                 row = atom(comparison.sources, 0, member.connector.uid, packet.source)
                 column = atom(comparison.destinations, 0, None, packet.destination)
                 if row is not None and column is not None:
-                    evaluated = evaluate_atom_pair(comparison, row, column, l4)
+                    evaluated = evaluate_atom_pair(comparison, row, column, packet)
             if outcome is None or not outcome.delivered:
                 assert not evaluated[0], (packet, outcome)
             else:
@@ -156,8 +174,8 @@ def test_rule_lists_and_single_packets_agree(net: IntentBuilder, seed: int) -> N
             )
             row = atom(comparison.sources, 0, None, client)
             assert row is not None
-            outcome = decide_to_application(resolved, None, app, Packet(client, app.public, app.l4))
-            evaluated = evaluate_atom_pair(comparison, row, column, app.l4)
+            outcome = decide_to_application(resolved, None, app, packet := Packet(client, app.public, app.l4))
+            evaluated = evaluate_atom_pair(comparison, row, column, packet)
             assert evaluated[0] == outcome.delivered and (
                 not evaluated[0] or evaluated[1:] == (outcome.rule, outcome.chain)
             )
@@ -199,11 +217,11 @@ def test_the_delta_lists_exactly_the_flows_that_change(pair: tuple[IntentBuilder
         segment = (before.intent.segments.get(uid) or after.intent.segments[uid]).name
         for _ in range(30):
             name = rng.choice(connectors)
-            protocol, port = rng.choice(PACKETS)
-            packet = Packet(rng.choice(pool), rng.choice(pool), l4_index(protocol, port))
+            headers = rng.choice(FLOW_HEADERS)
+            packet = packet_with(rng.choice(pool), rng.choice(pool), headers)
             presented = [ranges for network in (before, after) for ranges in _sources(network, uid, name)]
             if presented and rng.random() < 0.9:
-                packet = Packet(within(rng, rng.choice(presented)), packet.destination, packet.l4)
+                packet = replace(packet, source=within(rng, rng.choice(presented)))
             old, new = (flow(network, uid, name, packet) for network in (before, after))
             if "local" in (old[3], new[3]) or (packet.source >= V6_OFFSET) != (packet.destination >= V6_OFFSET):
                 continue
@@ -217,7 +235,7 @@ def test_the_delta_lists_exactly_the_flows_that_change(pair: tuple[IntentBuilder
                     change
                     for change in getattr(delta, word)
                     if change.segment == segment
-                    and is_l4_included(change, protocol, port, packet.source >= V6_OFFSET, reader.generous)
+                    and are_headers_included(change, headers, packet.source >= V6_OFFSET, reader.generous)
                     and is_covered(network, reader, change, uid, where, name, packet)
                 ]
                 assert bool(rows) == (word in words), (word, words, packet, name, rows)
@@ -238,7 +256,7 @@ def test_every_example_of_a_delta_is_decided_as_its_row_says(pair: tuple[IntentB
     for word, was, becomes in (("allowed", False, True), ("blocked", True, False), ("inspected", True, True)):
         for change in getattr(delta, word):
             shown = change.example
-            assert is_l4_included(change, shown.protocol, shown.port, ":" in shown.source)
+            assert are_headers_included(change, shown_headers(change), ":" in shown.source)
             for network, delivered, rule in (
                 (before, was, change.rule_before),
                 (after, becomes, change.rule_after),
@@ -251,9 +269,7 @@ def test_every_example_of_a_delta_is_decided_as_its_row_says(pair: tuple[IntentB
 def _outcomes(network: Network, change: FlowChange) -> Iterator[FlowOutcome]:
     """Yield the outcome of a change's example from every connector that may send it."""
     shown = change.example
-    packet = Packet(
-        address_number(shown.source), address_number(shown.destination), l4_index(shown.protocol, shown.port)
-    )
+    packet = packet_with(address_number(shown.source), address_number(shown.destination), shown_headers(change))
     segment = next((segment for segment in network.intent.segments.values() if segment.name == change.segment), None)
     if segment is None:
         return
@@ -291,7 +307,8 @@ def test_flows_towards_members_are_the_flows_from_members(net: IntentBuilder) ->
 
 
 def key(row: Any) -> tuple[Any, ...]:
-    names = ("from_", "to", "segment", "to_segment", "protocol", "ports", "via", "rule")
+    headers = ("protocol", "ports", "icmp_types", "source_ports", "dscp")
+    names = ("from_", "to", "segment", "to_segment", *headers, "via", "rule")
     return tuple(getattr(row, name) for name in names)
 
 

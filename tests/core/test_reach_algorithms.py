@@ -10,6 +10,7 @@ from provisioning.core.reach.compare.alignment import MISSING, align
 from provisioning.core.reach.compare.l4_bitmap import L4Bitmap
 from provisioning.core.reach.compare.rectangles import expand_pairs, rectangles
 from provisioning.core.reach.compare.set_hashes import exact_float_weights, hash_weights
+from provisioning.core.values.headers import HeaderMatch
 from provisioning.core.values.l4 import ALL_L4
 
 orders = st.lists(st.integers(0, 12), unique=True)
@@ -32,11 +33,11 @@ def test_alignment_pairs_every_key_of_a_sublist(full: list[int], data: st.DataOb
 @given(st.lists(st.tuples(st.integers(0, 131000), st.integers(0, 900)), max_size=6))
 def test_a_bitmap_gives_back_the_ports_of_its_mask(spans: list[tuple[int, int]]) -> None:
     ranges = tuple((low, low + more) for low, more in spans)
-    cells = L4Bitmap([ranges])
-    mask = cells.mask(ranges)
-    listed = [cell for low, high in cells.intervals(mask) for cell in range(low, high + 1)]
+    cells = L4Bitmap([HeaderMatch(ranges)])
+    mask = cells.mask(HeaderMatch(ranges))
+    listed = [cell for match in cells.matches(mask) for low, high in match.l4 for cell in range(low, high + 1)]
     assert listed == sorted({cell for low, high in ranges for cell in range(low, high + 1)})
-    assert tuple(cells.intervals(cells.full)) == ALL_L4
+    assert [*cells.matches(cells.full)] == [HeaderMatch(ALL_L4)]
 
 
 @given(

@@ -23,7 +23,8 @@ from provisioning.core.resolve.network import Network
 from provisioning.core.values.addresses import address_text
 from provisioning.core.values.l4 import l4_index
 from tests.core.failing_case import format_failing_case
-from tests.core.flow_rows import FlowFate, RowMatcher, expected_changes, is_covered, is_l4_included
+from tests.core.flow_headers import FLOW_HEADERS
+from tests.core.flow_rows import FlowFate, RowMatcher, are_headers_included, expected_changes, is_covered
 from tests.core.random_edits import edited_full_networks
 from tests.core.random_full_networks import full_networks
 from tests.core.reference_edges import ReferenceEdge, is_within
@@ -34,8 +35,6 @@ from tests.core.sample_networks import TODAY, IntentBuilder
 pytestmark = pytest.mark.timeout(3600)
 """Hypothesis takes minutes to shrink a failing case before it reports it."""
 
-PACKETS = [("tcp", 22), ("tcp", 85), ("tcp", 443), ("tcp", 444), ("tcp", 9000), ("udp", 80), ("udp", 53)]
-PACKETS += [("icmp", 0), ("47", 0), ("icmpv6", 0)]
 OUTSIDE_ADDRESSES = [
     "8.8.8.8",
     "9.0.0.0",
@@ -86,7 +85,7 @@ def flows(reference: ReferenceEvaluator, rng: random.Random, count: int) -> Iter
         reachable = [address for address in alike if reference.routed(edge.segment, address)]
         kind = rng.random()
         destination = rng.choice((kind < 0.7 and reachable) or (kind < 0.95 and alike) or known)
-        yield edge.segment, edge.connector, ReferencePacket(source, destination, *rng.choice(PACKETS))
+        yield edge.segment, edge.connector, ReferencePacket(source, destination, *rng.choice(FLOW_HEADERS))
 
 
 def trace_agrees(net: IntentBuilder, sent: Iterable[SentPacket]) -> None:
@@ -94,7 +93,7 @@ def trace_agrees(net: IntentBuilder, sent: Iterable[SentPacket]) -> None:
     for segment, connector, packet in sent:
         source, destination = address_text(packet.source), address_text(packet.destination)
         expected = reference.sent(segment, connector, packet)
-        trace = trace_flow(network, f"{connector}@{source}", destination, packet.protocol, packet.port, segment)
+        trace = trace_flow(network, f"{connector}@{source}", destination, segment=segment, **packet.headers.question)
         traced = ReferenceOutcome(
             trace.disposition, trace.rule, trace.chain if trace.disposition.startswith("delivered") else ()
         )
@@ -102,7 +101,7 @@ def trace_agrees(net: IntentBuilder, sent: Iterable[SentPacket]) -> None:
             asked = {
                 "connector": net.rows[connector][4]["name"],
                 "segment": net.rows[segment][4]["name"],
-                "packet": f"{source} → {destination} {packet.protocol}/{packet.port}",
+                "packet": text_of(packet),
                 "wanted": str(expected),
                 "traced": str(traced),
                 "hops": [f"{hop.kind} {hop.name}: {hop.detail}; {hop.reason}" for hop in trace.hops],
@@ -118,13 +117,15 @@ def _internet_agrees(net: IntentBuilder, seed: int) -> None:
     for _ in range(20):
         destination = rng.choice([address for address in public if address < V6])
         packet = ReferencePacket(
-            parse_address("198.51.100.77"), destination, rng.choice(["tcp", "udp"]), rng.choice([443, 444])
+            parse_address("198.51.100.77"),
+            destination,
+            *(rng.choice(["tcp", "udp"]), rng.choice([443, 444]), rng.choice([53, 49152]), rng.choice([0, 46])),
         )
         expected = reference.from_internet(packet)
         way_in = reference.from_behind_a_member(packet)
         if expected.disposition == "no_route" and way_in is not None:
             expected = reference.sent(*way_in, packet)
-        trace = trace_flow(network, "internet", address_text(destination), packet.protocol, packet.port)
+        trace = trace_flow(network, "internet", address_text(destination), **packet.headers.question)
         assert (trace.disposition, trace.rule) == (expected.disposition, expected.rule), format_failing_case(
             net, packet=str(packet)
         )
@@ -146,7 +147,7 @@ def presented(reference: ReferenceEvaluator, rng: random.Random, count: int) -> 
         span = rng.choice(edge.sends)
         source = rng.choice([span.low, span.low + 9, span.high])
         alike = [address for address in known if (address >= V6) == (source >= V6)]
-        yield edge.segment, edge.connector, ReferencePacket(source, rng.choice(alike), *rng.choice(PACKETS))
+        yield edge.segment, edge.connector, ReferencePacket(source, rng.choice(alike), *rng.choice(FLOW_HEADERS))
 
 
 def reference_fate(reference: ReferenceEvaluator, segment: str, connector: str, packet: ReferencePacket) -> FlowFate:
@@ -178,7 +179,7 @@ def reach_agrees(net: IntentBuilder, sent: Iterable[SentPacket]) -> None:
             row
             for row in flows_of[connector]
             if row.segment == net.rows[segment][4]["name"]
-            and is_l4_included(row, packet.protocol, packet.port, packet.source >= V6, matcher.generous)
+            and are_headers_included(row, packet.headers, packet.source >= V6, matcher.generous)
             and is_covered(network, matcher, row, segment, destination_segment, connector, as_core(packet))
         ]
         chains = {row.via for row in rows}
@@ -207,7 +208,7 @@ def _delta_agrees(pair: tuple[IntentBuilder, IntentBuilder], seed: int, count: i
                     row
                     for row in getattr(reach_delta, word)
                     if row.segment == name
-                    and is_l4_included(row, packet.protocol, packet.port, packet.source >= V6, matcher.generous)
+                    and are_headers_included(row, packet.headers, packet.source >= V6, matcher.generous)
                     and is_covered(
                         networks[version], matcher, row, segment, destination_segment, connector, as_core(packet)
                     )
@@ -278,7 +279,7 @@ def _internet_is_one_place(net: IntentBuilder, seed: int, count: int) -> None:
             to_internet = replace(packet, destination=parse_address("198.51.100.10"))
             expected = reference.sent(segment, connector, to_internet)
             source = f"{connector}@{address_text(packet.source)}"
-            trace = trace_flow(network, source, "internet", packet.protocol, packet.port, segment)
+            trace = trace_flow(network, source, "internet", segment=segment, **packet.headers.question)
             traced = (trace.disposition, trace.rule)
             agrees = traced == (expected.disposition, expected.rule) or (traced[0], expected.disposition) == (
                 "no_route",
@@ -302,12 +303,13 @@ def _told_rules_decide_nothing(net: IntentBuilder, seed: int, count: int) -> Non
 
 
 def as_core(packet: ReferencePacket) -> CorePacket:
-    return CorePacket(packet.source, packet.destination, l4_index(packet.protocol, packet.port))
+    l4 = l4_index(packet.protocol, packet.port)
+    return CorePacket(packet.source, packet.destination, l4, packet.source_port, packet.dscp)
 
 
 def text_of(packet: ReferencePacket) -> str:
     ends = f"{address_text(packet.source)} → {address_text(packet.destination)}"
-    return f"{ends} {packet.protocol}/{packet.port}"
+    return f"{ends} {packet.headers}"
 
 
 @reference_settings(100)

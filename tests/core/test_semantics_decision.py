@@ -114,8 +114,8 @@ def test_a_rule_that_passes_leaves_it_to_the_next_tier() -> None:
     ],
 )
 def test_the_first_rule_that_matches_decides(asked: tuple[str, int | None], rule: str) -> None:
-    """“inside a policy by rule order; the first rule that matches protocol, destination ports and both prefixes and is
-    enforced decides”"""
+    """“inside a policy by rule order; the first rule that matches the first packet (protocol, destination ports or ICMP
+    types, source ports, DSCP, both addresses) and is enforced decides”"""
     net = hospital_network()
     rules: list[dict[str, Any]] = [
         {"name": "seen", "action": "deny", "mode": "monitor"},

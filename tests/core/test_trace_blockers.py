@@ -162,8 +162,8 @@ def test_a_flow_passes_when_all_its_blockers_are_mended_and_not_while_one_is_lef
     reference, network = ReferenceEvaluator(net), Network(net.intent())
     for segment, connector, packet in flows(reference, random.Random(seed), 30):
         source, destination = address_text(packet.source), address_text(packet.destination)
-        query = (f"{connector}@{source}", destination, packet.protocol, packet.port, segment)
-        trace = trace_flow(network, *query)
+        query = {"segment": segment, **packet.headers.question}
+        trace = trace_flow(network, f"{connector}@{source}", destination, **query)
         passes = trace.disposition in ("delivered", "delivered_inspected", "local")
         assert passes == (not trace.blockers), format_failing_case(net, query=str(query), blockers=str(trace.blockers))
         if passes or any(b.code not in MENDED_CODES or "never covers" in b.message for b in trace.blockers):

@@ -177,7 +177,8 @@ def _range(prefix: str) -> str:
 def with_l4(rule: dict[str, Any]) -> dict[str, Any]:
     """Return a rule with its protocol and ports as documents write them."""
     kept = {name: value for name, value in rule.items() if name not in ("protocol", "ports")}
-    return {**kept, "l4": [{"protocol": rule.get("protocol", "any"), "ports": rule.get("ports", [])}]}
+    l4 = {"protocol": rule.get("protocol", "any"), "ports": rule.get("ports", []), "icmp_types": []}
+    return {"source_ports": [], "dscp": None, **kept, "l4": [l4]}
 
 
 def policy_rule(source: str, destination: str, action: str = "allow", **more: Any) -> dict[str, Any]:

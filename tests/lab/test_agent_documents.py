@@ -37,12 +37,13 @@ def document(version: int = VERSION) -> dict[str, Any]:
     return {"version": version, "serial": 7, "node": {}, "sections": NETWORK.documents()[NODE]}
 
 
-def previous_document(sections: dict[str, Any]) -> dict[str, Any]:
-    """Return the document as releases before this version wrote it."""
+def previous_document(sections: dict[str, Any], version: int = VERSION - 1) -> dict[str, Any]:
+    """Return the document as an earlier version wrote it."""
     old = {
-        key: {**section, "body": previous_body(section["kind"], section["body"])} for key, section in sections.items()
+        key: {**section, "body": previous_body(section["kind"], section["body"], version)}
+        for key, section in sections.items()
     }
-    return {"version": VERSION - 1, "serial": 57, "node": {}, "sections": old}
+    return {"version": version, "serial": 57, "node": {}, "sections": old}
 
 
 def make_agent(folder: Path) -> Agent:
@@ -67,9 +68,10 @@ def test_a_document_of_a_later_version_or_another_signer_is_refused() -> None:
     assert verify_document(text, signature, KEY.public_key()).serial == 7
 
 
+@pytest.mark.parametrize("version", range(1, VERSION))
 @pytest.mark.parametrize("sections", [NETWORK.documents()[NODE], compile_documents(clinic().network())[NODE]])
-def test_a_document_of_the_version_before_is_read(sections: dict[str, Any]) -> None:
-    old = verify_document(*signed(previous_document(sections)), KEY.public_key())
+def test_a_document_of_an_earlier_version_is_read(sections: dict[str, Any], version: int) -> None:
+    old = verify_document(*signed(previous_document(sections, version)), KEY.public_key())
     new = verify_document(*signed({**document(), "sections": sections}), KEY.public_key())
     assert old.serial == 57
     rendered = render_node(old, {}, "x.")

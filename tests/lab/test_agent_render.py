@@ -130,7 +130,7 @@ def test_an_overlapping_source_keeps_its_number_when_others_are_added_or_removed
     assert MarkAllocation(overlapping_sources={str(n): n for n in range(1, 128)}).with_overlapping_sources(
         ["new"]
     ).overlapping_sources == {"new": 1}
-    with pytest.raises(ValueError, match="more than 127"):
+    with pytest.raises(ValueError, match="more than 114"):
         MarkAllocation().with_overlapping_sources(map(str, range(128)))
 
 

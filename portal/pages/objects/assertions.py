@@ -19,6 +19,12 @@ KIND_PAGE = KindPage(
         ListColumn("Segment", lambda body: body["segment"] or "each", cell="segment", wide=True),
     ),
     form=lambda body: tuple(
-        map(FIELDS, ("name", "from", "to", "expect", "protocol", "ports", "segment", "except", "description"))
+        map(
+            FIELDS,
+            (
+                *("name", "from", "to", "expect", "protocol", "ports", "source_ports", "icmp_types", "dscp"),
+                *("segment", "except", "description"),
+            ),
+        )
     ),
 )

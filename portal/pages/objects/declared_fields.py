@@ -48,7 +48,8 @@ from provisioning.core.intent.fields import (
     Text,
 )
 from provisioning.core.intent.label_fields import FlowEnd, Labels, Selector
-from provisioning.core.intent.match_fields import AddressMatch, Match, Ports, RulePorts
+from provisioning.core.intent.match_fields import AddressMatch, Dscp, IcmpTypes, Match, Ports, RulePorts
+from provisioning.core.values.icmp_types import ICMP_TYPE_NAMES
 from provisioning.core.values.protocols import PORT_PROTOCOLS
 
 SIZES = tuple((key, f"{key}, {rate(bits)}") for key, bits in catalog.SIZES.items())
@@ -218,8 +219,19 @@ def _(spec: RulePorts, path: str, label: str, layout: dict[str, Any]) -> FormFie
 
 @_form_field.register
 def _(spec: Ports, path: str, label: str, layout: dict[str, Any]) -> FormField:
-    declared = {"example": spec.example, "optional": True, "when": (spec.beside, PORT_PROTOCOLS)}
+    declared = {"example": spec.example, "optional": True, "when": (spec.beside, (*PORT_PROTOCOLS, "tcp, udp"))}
     return TextListField(path, label, **{**declared, "half": True, **layout})
+
+
+@_form_field.register
+def _(spec: IcmpTypes, path: str, label: str, layout: dict[str, Any]) -> FormField:
+    declared = {"example": spec.example, "optional": True, "when": (spec.beside, tuple(ICMP_TYPE_NAMES))}
+    return TextListField(path, label, **{**declared, "half": True, **layout})
+
+
+@_form_field.register
+def _(spec: Dscp, path: str, label: str, layout: dict[str, Any]) -> FormField:
+    return TextField(path, label, **{"example": spec.example, "optional": True, "half": True, **layout})
 
 
 @_form_field.register

@@ -1,6 +1,6 @@
 """Match sets: the packets that a rule matches, and whether some of them together cover another one.
 
-A match set is a box with three sides: source, destination, and protocol with ports.
+A match set is a box: its sides are source, destination, protocol with ports, source ports and DSCP.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from provisioning.core.intent import FirewallRule, Rule
 from provisioning.core.intent.list_resolver import ListResolver
 from provisioning.core.values.addresses import ALL_ADDRESSES, Range, covers, intersect, subtract
+from provisioning.core.values.headers import EVERY_DSCP, EVERY_SOURCE_PORT
 
 MAX_FRAGMENTS = 2_000
 """Of one match set; after these the search for its cover ends."""
@@ -25,16 +26,18 @@ RANGES_PER_STEP = 4
 
 
 class MatchSet(NamedTuple):
-    """Three lists of ranges, each sorted and disjoint; a packet is in the set when it is in all three."""
+    """Lists of ranges, each sorted and disjoint; a packet is in the set when it is in all of them."""
 
     source: tuple[Range, ...]
     destination: tuple[Range, ...]
     l4_ranges: tuple[Range, ...]
+    source_ports: tuple[Range, ...] = EVERY_SOURCE_PORT
+    dscp: tuple[Range, ...] = EVERY_DSCP
 
     @property
     def range_count(self) -> int:
         """How many ranges it consists of."""
-        return len(self.source) + len(self.destination) + len(self.l4_ranges)
+        return sum(map(len, self))
 
     @property
     def is_empty(self) -> bool:
@@ -70,7 +73,7 @@ def rule_match_set(rule: Rule | FirewallRule, prefixes: ListResolver) -> MatchSe
     return MatchSet(
         ALL_ADDRESSES if source is None else source,
         ALL_ADDRESSES if destination is None else destination,
-        prefixes.l4(rule),
+        *prefixes.headers(rule),
     )
 
 
@@ -109,13 +112,16 @@ def match_sets_overlap(a: MatchSet, b: MatchSet) -> bool:
 
 
 BoundingBoxes = npt.NDArray[np.float64]
-"""[match set, low and high of each side]; floats, whose rounding keeps the order, so that what touches still does."""
+"""[match set, low and high of each of the first sides]; floats, whose rounding keeps the order, so that what touches
+still does."""
+_BOUNDED_SIDES = 3
+"""Source, destination and protocol with ports; the others seldom tell match sets apart."""
 
 
 def bounding_boxes(boxes: Sequence[MatchSet]) -> BoundingBoxes:
-    """Return the first and the last number of every side; an empty side gets bounds that touch nothing."""
-    rows = [[edge for side in box for edge in _bounds(side)] for box in boxes]
-    return np.array(rows, np.float64).reshape(len(boxes), 6)
+    """Return the first and the last number of the sides; an empty side gets bounds that touch nothing."""
+    rows = [[edge for side in box[:_BOUNDED_SIDES] for edge in _bounds(side)] for box in boxes]
+    return np.array(rows, np.float64).reshape(len(boxes), 2 * _BOUNDED_SIDES)
 
 
 def _bounds(side: Sequence[Range]) -> tuple[float, float]:
@@ -124,7 +130,7 @@ def _bounds(side: Sequence[Range]) -> tuple[float, float]:
 
 def overlap_candidates(box: MatchSet, others: BoundingBoxes) -> list[int]:
     """Return the indexes of all match sets that overlap this one, and of some that do not."""
-    low, high = bounding_boxes([box])[0].reshape(3, 2).T
+    low, high = bounding_boxes([box])[0].reshape(_BOUNDED_SIDES, 2).T
     candidates: list[int] = np.flatnonzero(((others[:, ::2] <= high) & (others[:, 1::2] >= low)).all(axis=1)).tolist()
     return candidates
 
@@ -169,6 +175,8 @@ def _overlapping(box: MatchSet, others: Sequence[MatchSet], budget: Budget) -> l
     """
     indexes = list(range(len(others)))
     for side, ranges in enumerate(box):
+        if ranges is EVERY_SOURCE_PORT or ranges is EVERY_DSCP:
+            continue
         if len(ranges) < RANGES_PER_STEP:
             budget.spend(len(indexes))
         else:
@@ -180,13 +188,8 @@ def _overlapping(box: MatchSet, others: Sequence[MatchSet], budget: Budget) -> l
 def _subtract_match_set(box: MatchSet, taken: MatchSet) -> list[MatchSet]:
     """Return what is left of a box without ``taken``, as disjoint boxes."""
     rest: list[MatchSet] = []
-    source, destination = box.source, box.destination
-    if source is not taken.source and (left := subtract(source, taken.source)):
-        rest.append(MatchSet(left, destination, box.l4_ranges))
-        source = intersect(source, taken.source)
-    if destination is not taken.destination and (left := subtract(destination, taken.destination)):
-        rest.append(MatchSet(source, left, box.l4_ranges))
-        destination = intersect(destination, taken.destination)
-    if box.l4_ranges is not taken.l4_ranges and (left := subtract(box.l4_ranges, taken.l4_ranges)):
-        rest.append(MatchSet(source, destination, left))
+    for name, ranges, others in zip(MatchSet._fields, box, taken, strict=True):
+        if ranges is not others and (left := subtract(ranges, others)):
+            rest.append(box._replace(**{name: left}))
+            box = box._replace(**{name: intersect(ranges, others)})
     return rest

@@ -25,7 +25,7 @@ from provisioning.core.values.addresses import (
     complement,
     merge_ranges,
 )
-from provisioning.core.values.l4 import IPV4_L4, IPV6_L4, L4Ranges, l4_ranges, protocol_and_port
+from provisioning.core.values.l4 import FLOW_L4, IPV4_L4, IPV6_L4, L4Ranges, l4_ranges, protocol_and_port
 from provisioning.core.values.resource import Problem
 
 MAX_NAMED = 3
@@ -171,10 +171,13 @@ def _check_rule(
                 "warning",
             )
     if not told and not any(_can_match(box, possible) for possible in flows):
-        why = (
-            _explain_applications(flows) or " No source and destination that it may have are of a family it runs over."
-        )
-        message = f"{where.label} matches nobody.{why} Change its protocol and ports, or remove it."
+        if not ranges_overlap(box.l4_ranges, FLOW_L4):
+            why = " ICMP of its types begins no flow: it passes with the flow that it answers or is about."
+        else:
+            why = _explain_applications(flows) or (
+                " No source and destination that it may have are of a family it runs over."
+            )
+        message = f"{where.label} matches nobody.{why} Change its protocol, ports or types, or remove it."
         yield Problem("matches_nobody", where.path, message, "warning")
 
 

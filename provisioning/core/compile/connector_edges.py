@@ -50,7 +50,7 @@ def _nat_rule(rule: NatRule, prefixes: ListResolver) -> NatRuleEntry:
     return {
         "id": f"nat/{rule.key}",
         "direction": rule.direction,
-        **match_entry(prefixes, match),
+        **match_entry(prefixes, match, prefixes.l4(match)),
         "to_source": {
             "type": source.type,
             "from": prefixes.texts(match.source) if source.type == "static" else [],

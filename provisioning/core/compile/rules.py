@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 
 from provisioning.core.intent import ANY, INTERNET, FirewallRule, Intent, NatMatch, Policy, Rule
 from provisioning.core.intent.list_resolver import ListResolver
-from provisioning.core.node_document_rules import MatchEntry, RuleEntry
+from provisioning.core.node_document_rules import FlowMatchEntry, MatchEntry, RuleEntry
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp
 from provisioning.core.values.addresses import Range, merge_ranges, range_text
-from provisioning.core.values.l4 import l4_parts
+from provisioning.core.values.l4 import L4Ranges, l4_parts
 
 _POLICY_RULES = DerivedKey[list[RuleEntry]]("rules of a policy")
 
@@ -54,16 +54,28 @@ def _rule_entry(network: Network, policy: Policy, rule: Rule, from_: list[str], 
         "chain": service_keys(network.intent, rule.services),
         "from": from_,
         "to": to,
-        **match_entry(network.prefixes, rule),
+        **flow_match_entry(network.prefixes, rule),
         "apply_to": policy.apply_to,
     }
 
 
-def match_entry(prefixes: ListResolver, match: Rule | FirewallRule | NatMatch) -> MatchEntry:
+def flow_match_entry(prefixes: ListResolver, rule: Rule | FirewallRule) -> FlowMatchEntry:
+    headers = prefixes.headers(rule)
+    return {
+        **match_entry(prefixes, rule, headers.l4),
+        "source_ports": [*rule.source_ports],
+        "dscp": rule.dscp,
+    }
+
+
+def match_entry(prefixes: ListResolver, match: Rule | FirewallRule | NatMatch, l4: L4Ranges) -> MatchEntry:
     return {
         "source": _address_match(prefixes, match.source),
         "destination": _address_match(prefixes, match.destination),
-        "l4": [{"protocol": part.protocol, "ports": [*part.ports]} for part in l4_parts(prefixes.l4(match))],
+        "l4": [
+            {"protocol": part.protocol, "ports": [*part.ports], "icmp_types": [*part.icmp_types]}
+            for part in l4_parts(l4)
+        ],
     }
 
 

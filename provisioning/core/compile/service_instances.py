@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from provisioning.core.compile.resource_addresses import exchange_nodes
-from provisioning.core.compile.rules import match_entry
+from provisioning.core.compile.rules import flow_match_entry
 from provisioning.core.compile.shares import services_in_use
 from provisioning.core.intent import FirewallSettings, Intent, Segment, Service
 from provisioning.core.node_document import VERSION, InstanceBody, ZoneEntry
@@ -45,7 +45,9 @@ def instance_body(network: Network, instance: ServiceInstance, segments: Sequenc
         ],
         "zones": _zone_entries(network.intent, service),
         "default_action": service.firewall_default,
-        "rules": [{"action": rule.action, **match_entry(network.prefixes, rule)} for rule in service.firewall_rules],
+        "rules": [
+            {"action": rule.action, **flow_match_entry(network.prefixes, rule)} for rule in service.firewall_rules
+        ],
     }
     if not isinstance(service.settings, FirewallSettings):
         body["settings"] = service.settings

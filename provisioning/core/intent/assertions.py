@@ -10,7 +10,7 @@ from provisioning.core.intent.fields import ANY, INTERNET, Boolean, Choice, Date
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
 from provisioning.core.intent.label_fields import FlowEnd
-from provisioning.core.intent.match_fields import Ports
+from provisioning.core.intent.match_fields import Dscp, IcmpTypes, Ports, SourcePorts
 
 EXPECTATIONS = {
     "blocked": "Blocked: no flow passes",
@@ -30,6 +30,9 @@ class AssertionException:
     to: Annotated[str | None, FlowEnd(_TARGET_KINDS, literals=_WORDS, default=None)]
     protocol: Annotated[str | int, IpProtocol()]
     ports: Annotated[tuple[str, ...], Ports()]
+    source_ports: Annotated[tuple[str, ...], SourcePorts()]
+    icmp_types: Annotated[tuple[str, ...], IcmpTypes()]
+    dscp: Annotated[int | None, Dscp()]
     reason: Annotated[str, Text(500, help="a ticket, an owner: why it is excused")]
     until: Annotated[date, Date(help="its last day, like 2027-01-31")]
 
@@ -43,6 +46,9 @@ class Assertion(IntentObject):
     segment: Annotated[str | None, Reference(("segments",), default=None, help="empty: each segment", filter=True)]
     protocol: Annotated[str | int, IpProtocol()]
     ports: Annotated[tuple[str, ...], Ports()]
+    source_ports: Annotated[tuple[str, ...], SourcePorts()]
+    icmp_types: Annotated[tuple[str, ...], IcmpTypes()]
+    dscp: Annotated[int | None, Dscp()]
     expect: Annotated[str, Choice(EXPECTATIONS, help="what has to be true of all these flows", filter=True)]
     except_: Annotated[
         tuple[AssertionException, ...],

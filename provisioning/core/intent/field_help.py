@@ -25,7 +25,7 @@ from provisioning.core.intent.fields import (
 )
 from provisioning.core.intent.kind_words import kind_plural, kind_word, with_article
 from provisioning.core.intent.label_fields import FlowEnd, Labels, Selector
-from provisioning.core.intent.match_fields import AddressMatch, Ports
+from provisioning.core.intent.match_fields import AddressMatch, IcmpTypes, Ports
 
 _CATALOGUE_PATHS = {"locations": "/catalog/exchanges/", "sizes": "/catalog/sizes/", "products": "/catalog/products/"}
 
@@ -152,6 +152,11 @@ def _(spec: IpProtocol) -> str:
 @type_text.register
 def _(spec: Ports) -> str:
     return f"list of ports and port ranges{_at_most(spec)}"
+
+
+@type_text.register
+def _(spec: IcmpTypes) -> str:
+    return f"list of ICMP types{_at_most(spec)}"
 
 
 @type_text.register

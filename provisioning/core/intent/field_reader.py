@@ -14,10 +14,12 @@ from provisioning.core.values.labels import BadLabel, check_label, is_selector, 
 from provisioning.core.values.protocols import PORT_PROTOCOLS, PROTOCOL_NUMBERS
 from provisioning.core.values.resource import Problem
 from provisioning.core.values.text import normalise_text, text_fault
-from provisioning.core.values.well_known_ports import WELL_KNOWN_PORTS
 
 ResolveReference = Callable[[str, str], str | None]
 """(kind, name or id) → uid, or None when there is no such item."""
+
+ReadPortName = Callable[[str, str], str | Sequence[tuple[int, int]]]
+"""(path, name among ports) → what is stored for it, or the ports that it stands for; none where it is unknown."""
 
 REQUIRED: Any = object()
 MAX_TEXT = 200
@@ -50,6 +52,9 @@ class FieldReader:
 
     def problem(self, code: str, field: str, message: str) -> None:
         self.problems.append(Problem(code, f"{self.path}{field}", message))
+
+    def has_problem(self, field: str) -> bool:
+        return any(problem.path.startswith(f"{self.path}{field}") for problem in self.problems)
 
     def get(self, field: str, default: Any) -> Any:
         """The raw value; null counts as left out."""
@@ -127,7 +132,7 @@ class FieldReader:
         if count > limit.most:
             self.problem(limit.code, field, limit.message(count))
 
-    def _list_items(self, field: str, default: Any, limit: Limit) -> list[tuple[str, Any]]:
+    def list_items(self, field: str, default: Any, limit: Limit) -> list[tuple[str, Any]]:
         """Where each of the list stands; of one that is too long only as many as there may be."""
         value = self._read_typed(field, default, list, "a list") or ()
         self.check_limit(field, len(value), limit)
@@ -135,7 +140,7 @@ class FieldReader:
 
     def texts(self, field: str, default: Any = (), limit: Limit = LIST_ITEMS) -> list[str]:
         texts = []
-        for path, item in self._list_items(field, default, limit):
+        for path, item in self.list_items(field, default, limit):
             if isinstance(item, str) and item.strip():
                 texts.append(self._read_text(path, item))
             else:
@@ -220,7 +225,7 @@ class FieldReader:
             return None
 
     def references(self, field: str, *kinds: str, literals: Sequence[str] = (), default: Any = REQUIRED) -> list[str]:
-        items = self._list_items(field, default, REFERENCES)
+        items = self.list_items(field, default, REFERENCES)
         if default is REQUIRED and not items and isinstance(self.body.get(field), list):
             self.problem("required", field, f"“{field}” is empty. Name at least one.")
         uids = [uid for path, item in items if (uid := self._resolve_reference(path, item, kinds, literals))]
@@ -243,7 +248,7 @@ class FieldReader:
     def prefixes(self, field: str, default: Any = (), limit: Limit = PREFIXES) -> list[str]:
         """Prefixes in their one spelling."""
         prefixes: list[str | None] = []
-        for path, item in self._list_items(field, default, limit):
+        for path, item in self.list_items(field, default, limit):
             if isinstance(item, str):
                 prefixes.append(self.address(path, item, canonical_prefix))
             else:
@@ -256,7 +261,7 @@ class FieldReader:
         With ``ranges`` also ranges, and ``!`` before anything that is left out.
         """
         names: list[str | None] = []
-        for path, item in self._list_items(field, list(literals), limit):
+        for path, item in self.list_items(field, list(literals), limit):
             if item in literals:
                 names.append(item)
             elif not isinstance(item, str):
@@ -307,15 +312,17 @@ class FieldReader:
         listed = sorted(protocols, key=str)
         return listed if len(listed) > 1 else listed[0]
 
-    def ports(self, protocols: Collection[str | int], field: str = "ports", lists: bool = False) -> list[str]:
-        """Destination ports and port ranges, sorted and merged; empty where they are every port.
+    def ports(
+        self, protocols: Collection[str | int], field: str = "ports", read_name: ReadPortName | None = None
+    ) -> list[str]:
+        """Ports and port ranges, sorted and merged; empty where they are every port.
 
-        With ``lists`` also port lists by uid and names of well-known ports, behind them.
+        With ``read_name`` also names: what it returns as a text stands behind them as it is.
         """
         spans: list[tuple[int, int]] = []
         names: dict[str, None] = {}
         is_every_port = False
-        for path, item in self._list_items(field, (), PORTS):
+        for path, item in self.list_items(field, (), PORTS):
             if item == "any":
                 is_every_port = True
                 continue
@@ -323,15 +330,15 @@ class FieldReader:
             match = _PORT_RANGE.fullmatch(item if isinstance(item, str) else str(item) if number else "")
             low, high = (int(match[1]), int(match[2] or match[1])) if match else (-1, -1)
             # A uid may happen to have no letter.
-            if lists and isinstance(item, str) and (re.search("[a-zA-Z]", item) or item.count("-") > 3):
-                if name := self._port_name(path, item):
-                    names[name] = None
+            if read_name and isinstance(item, str) and (re.search("[a-zA-Z]", item) or item.count("-") > 3):
+                named = read_name(path, normalise_text(item))
+                names |= {named: None} if isinstance(named, str) else {}
+                spans += named if not isinstance(named, str) else ()
             elif not 0 <= low <= high <= 65535:
                 self.problem("bad_port", path, f"“{item}” is not a port. Use 0 to 65535, or a range like 8000-8100.")
             else:
                 spans.append((low, high))
-        is_told = any(problem.path.startswith(f"{self.path}protocol") for problem in self.problems)
-        if spans and not is_told and not all(protocol in PORT_PROTOCOLS for protocol in protocols):
+        if spans and not self.has_problem("protocol") and not all(protocol in PORT_PROTOCOLS for protocol in protocols):
             words = ", ".join(map(str, protocols))
             self.problem("bad_port", field, f"Ports need the protocol tcp or udp; this one is “{words}”.")
         merged: list[tuple[int, int]] = []
@@ -344,21 +351,6 @@ class FieldReader:
             return []
         return [*(str(low) if low == high else f"{low}-{high}" for low, high in merged), *sorted(names)]
 
-    def _port_name(self, path: str, text: str) -> str | None:
-        """Return the uid of a port list, or the name of well-known ports."""
-        name = normalise_text(text)
-        uid = self.resolve("port-lists", name)
-        if uid is None and name.lower() in WELL_KNOWN_PORTS:
-            return name.lower()
-        if uid is None:
-            self.problem(
-                "unknown_reference",
-                path,
-                f"There is no port list “{name}”, and no well-known ports of this name. Write the ports by number, or "
-                "make a port list.",
-            )
-        return uid
-
     # Nested objects
 
     def objects(
@@ -369,7 +361,7 @@ class FieldReader:
         least: int = 0,
         limit: Limit = LIST_ITEMS,
     ) -> list[dict[str, Any]]:
-        items = self._list_items(field, default, limit)
+        items = self.list_items(field, default, limit)
         if len(items) < least and (default is not REQUIRED or isinstance(self.body.get(field), list)):
             self.problem("required", field, f"“{field}” needs at least {least}.")
         objects = []

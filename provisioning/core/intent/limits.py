@@ -28,6 +28,7 @@ class Limit:
 RULES = Limit(1_000, "rules", "Split them in two.")
 """Of a policy, a route policy or a firewall."""
 PORTS = Limit(256, "ports", "Write neighbours as one range, or split the rule in two.")
+ICMP_TYPES = Limit(64, "types", "Split the rule in two.")
 PREFIXES = Limit(256, "prefixes", "Put them into a prefix list and name that.")
 """Written where a prefix list can stand instead."""
 MATCH_VALUES = Limit(

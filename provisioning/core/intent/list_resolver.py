@@ -6,7 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from provisioning.core.intent import FirewallRule, NatMatch, PortList, PrefixEntry, PrefixList, Rule, named_uid
+from provisioning.core.intent import (
+    Assertion,
+    FirewallRule,
+    NatMatch,
+    PortList,
+    PrefixEntry,
+    PrefixList,
+    Rule,
+    named_uid,
+)
+from provisioning.core.intent.assertions import AssertionException
 from provisioning.core.intent.limits import MAX_LEVELS
 from provisioning.core.values.addresses import (
     ALL_ADDRESSES,
@@ -16,10 +26,12 @@ from provisioning.core.values.addresses import (
     subtract,
     summarise_range,
 )
-from provisioning.core.values.l4 import L4Ranges, is_port_range, l4_intersection, l4_ranges, l4_union
+from provisioning.core.values.headers import EVERY_DSCP, EVERY_SOURCE_PORT, HeaderMatch
+from provisioning.core.values.l4 import L4Ranges, is_port_range, l4_intersection, l4_ranges, l4_union, port_ranges
 from provisioning.core.values.well_known_ports import WELL_KNOWN_PORTS
 
 MatchList = PrefixList | PortList
+FlowMatch = Rule | FirewallRule | Assertion | AssertionException
 
 
 class ListResolver:
@@ -82,9 +94,20 @@ class ListResolver:
                 pending += reversed(prefix_list.contains)
         return entries
 
-    def l4(self, match: Rule | FirewallRule | NatMatch) -> L4Ranges:
+    def headers(self, rule: FlowMatch) -> HeaderMatch:
+        """Return what is matched of a packet besides its addresses."""
+        l4 = self.l4(rule)
+        if rule.icmp_types:
+            l4 = l4_intersection(l4_ranges(_protocols(rule)[0], rule.icmp_types), l4)
+        return HeaderMatch(
+            l4,
+            port_ranges(rule.source_ports) if rule.source_ports else EVERY_SOURCE_PORT,
+            EVERY_DSCP if rule.dscp is None else ((rule.dscp, rule.dscp),),
+        )
+
+    def l4(self, match: FlowMatch | NatMatch) -> L4Ranges:
         """Return the protocols and ports that a rule matches."""
-        protocols = match.protocol if isinstance(match.protocol, tuple) else (match.protocol,)
+        protocols = _protocols(match)
         if len(protocols) == 1 and all(map(is_port_range, match.ports)):
             return l4_ranges(protocols[0], match.ports)
         key = (protocols, match.ports)
@@ -115,6 +138,10 @@ class ListResolver:
                 parts += [self._list_l4(uid, level + 1) for uid in port_list.contains]
                 self._l4_of_list[name] = l4_union(parts) if parts else ()
         return self._l4_of_list[name]
+
+
+def _protocols(match: FlowMatch | NatMatch) -> tuple[str | int, ...]:
+    return match.protocol if isinstance(match.protocol, tuple) else (match.protocol,)
 
 
 def _combine(named: Iterable[tuple[str, tuple[Range, ...]]]) -> tuple[Range, ...]:

@@ -23,7 +23,15 @@ from provisioning.core.intent.fields import (
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
 from provisioning.core.intent.limits import MATCH_VALUES, RULES
-from provisioning.core.intent.match_fields import DestinationMatch, RulePorts, SourceMatch, count_match_values
+from provisioning.core.intent.match_fields import (
+    DestinationMatch,
+    Dscp,
+    IcmpTypes,
+    RulePorts,
+    SourceMatch,
+    SourcePorts,
+    count_match_values,
+)
 from provisioning.core.values.text import slug
 
 ACTIONS = {"allow": "allow", "deny": "deny", "inspect": "inspect", "pass": "pass"}
@@ -37,7 +45,8 @@ ENDPOINT_KINDS = ("groups", "connectors", "internet-apps")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Empty ``ports`` means every port; an empty ``source`` or ``destination`` every address.
+    """Empty ``ports``, ``source_ports`` and ``icmp_types`` mean every one; an empty ``source`` or ``destination`` every
+    address. ``dscp`` None: every one.
 
     Addresses are prefixes and uids of prefix lists; ``ListResolver.ranges`` reads them. ``action`` ``pass``: the next
     tier decides. ``reject``: the sender of what is denied is told, by a reset or an ICMP error.
@@ -79,6 +88,9 @@ class Rule:
     ]
     protocol: Annotated[tuple[str | int, ...], IpProtocols()]
     ports: Annotated[tuple[str, ...], RulePorts()]
+    source_ports: Annotated[tuple[str, ...], SourcePorts()]
+    icmp_types: Annotated[tuple[str, ...], IcmpTypes()]
+    dscp: Annotated[int | None, Dscp()]
     source: SourceMatch
     destination: DestinationMatch
 

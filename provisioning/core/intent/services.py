@@ -24,7 +24,15 @@ from provisioning.core.intent.fields import (
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
 from provisioning.core.intent.limits import MATCH_VALUES, RULES
-from provisioning.core.intent.match_fields import DestinationMatch, RulePorts, SourceMatch, count_match_values
+from provisioning.core.intent.match_fields import (
+    DestinationMatch,
+    Dscp,
+    IcmpTypes,
+    RulePorts,
+    SourceMatch,
+    SourcePorts,
+    count_match_values,
+)
 
 FIREWALL = "linux-firewall"
 _ACTIONS = {"allow": "allow", "deny": "deny"}
@@ -62,6 +70,9 @@ class FirewallRule:
     action: Annotated[str, Choice(_ACTIONS)]
     protocol: Annotated[tuple[str | int, ...], IpProtocols()]
     ports: Annotated[tuple[str, ...], RulePorts()]
+    source_ports: Annotated[tuple[str, ...], SourcePorts()]
+    icmp_types: Annotated[tuple[str, ...], IcmpTypes()]
+    dscp: Annotated[int | None, Dscp()]
     source: SourceMatch
     destination: DestinationMatch
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from provisioning.core.intent import ANY, INTERNET, Intent
 from provisioning.core.reach.delta import FlowChange
+from provisioning.core.values.headers import narrowing_text
 from provisioning.core.values.resource import Problem
 
 
@@ -21,7 +22,8 @@ def internet_exposure_warnings(after: Intent, allowed: Sequence[FlowChange]) -> 
             end = _target_names(after, change.to) if _is_inbound(change) else change.internet
             found = matches.setdefault((change.rule_after or "", start, end), [])
             protocol = "any protocol" if change.protocol == ANY else change.protocol
-            found.append(protocol + (f" {', '.join(change.ports)}" if change.ports else ""))
+            numbers = ", ".join((*change.ports, *change.icmp_types))
+            found.append(" ".join(filter(None, (protocol, numbers))) + narrowing_text(change.source_ports, change.dscp))
     paths = _rule_paths(after)
     for (rule_id, start, end), found in matches.items():
         path, rule = paths[rule_id]

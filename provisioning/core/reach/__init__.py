@@ -10,9 +10,10 @@ from provisioning.core.reach.delta import FlowChange, ReachabilityDelta, compare
 from provisioning.core.reach.query import ReachableFlow, reachable_flows
 from provisioning.core.reach.trace.blockers import Blocker, object_path
 from provisioning.core.reach.trace.decision import DELIVERED, FlowOutcome
+from provisioning.core.reach.trace.flow_query import FlowQuery
 from provisioning.core.reach.trace.flow_tracer import ReturnPath, Trace
 from provisioning.core.reach.trace.hops import Hop
-from provisioning.core.reach.trace.trace_flow import FlowQuery, FlowTraces, trace_flow
+from provisioning.core.reach.trace.trace_flow import FlowTraces, trace_flow
 
 __all__ = [
     "DELIVERED",

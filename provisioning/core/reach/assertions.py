@@ -26,8 +26,7 @@ from provisioning.core.reach.trace.decision import FlowOutcome
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
-from provisioning.core.values.addresses import subtract
-from provisioning.core.values.l4 import representative_index
+from provisioning.core.values.headers import Headers
 from provisioning.core.values.resource import Problem
 
 
@@ -70,7 +69,7 @@ def check_assertions(network: Network, today: date) -> list[AssertionResult]:
 
     One without a segment is about all segments and all flows that shares carry between them.
     """
-    asked = [AssertedFlows(assertion, today) for assertion in network.intent.assertions.values()]
+    asked = [AssertedFlows(assertion, today, network.prefixes) for assertion in network.intent.assertions.values()]
     findings: dict[str, list[_AssertionFinding]] = {flows.assertion.uid: [] for flows in asked}
     for flow_space in flow_spaces(network) if asked else ():
         own_segment = None if flow_space.to_segment else flow_space.segment.uid
@@ -103,9 +102,9 @@ def _evaluate_assertions(
     def comparison() -> FlowComparison:
         """Return one comparison for all assertions that need it, cut at the flows they ask about and excuse."""
         concerned = [flows for flows in asked if flows.is_in(flow_space)]
-        l4 = [ranges for flows in concerned for ranges in (flows.l4, *(each.l4 for each in flows.excused))]
+        headers = [match for flows in concerned for match in (flows.headers, *(each.headers for each in flows.excused))]
         cuts = tuple(dict.fromkeys(pair for flows in concerned for pair in flows.cuts(flow_space)))
-        return FlowComparison([flow_space], asked=l4, cuts=cuts)
+        return FlowComparison([flow_space], asked=headers, cuts=cuts)
 
     def evaluate(uid: str) -> _AssertionFinding:
         flows = by_uid[uid]
@@ -163,7 +162,7 @@ def _parts(
         return
     starts = _marks(comparison.sources, rows, flow_space, [each.start for each in flows.excused])
     ends = _marks(comparison.destinations, columns, flow_space, [each.end for each in flows.excused])
-    masks = [comparison.rule_table.l4_bitmap.mask(each.l4) for each in flows.excused]
+    masks = [comparison.rule_table.l4_bitmap.mask(each.headers) for each in flows.excused]
     kinds_of_columns, kind_of_column = np.unique(ends, axis=1, return_inverse=True)
     kinds_of_rows, kind_of_row = np.unique(starts, axis=1, return_inverse=True)
     for number, marked in enumerate(kinds_of_rows.T):
@@ -204,7 +203,7 @@ def _evaluate_part(
         comparison.rule_table.l4_bitmap,
     )
     assert evaluator is not None
-    expect, mask = asked.assertion.expect, l4_bitmap.mask(asked.l4)
+    expect, mask = asked.assertion.expect, l4_bitmap.mask(asked.headers)
     flowing = np.zeros(len(lists) + 1, bool)
     for number, (hits,) in enumerate(lists.iter_rules()):
         flows = evaluator.existing_mask(hits, mask)
@@ -215,11 +214,7 @@ def _evaluate_part(
         flowing[number] = bool(flows)
         inspected = delivered_mask({label: some for label, some in verdict.items() if label[1]})
         breaks = {"blocked": arrives, "reachable": flows & ~arrives, "inspected": flows & ~inspected}[expect] & ~excused
-        if breaks and (
-            finding := _find_counterexample(
-                comparison, lists, number, representative_index(l4_bitmap.intervals(breaks))
-            )
-        ):
+        if breaks and (finding := _find_counterexample(comparison, lists, number, l4_bitmap.example(breaks))):
             return finding
     pairs = () if expect == "blocked" else tuple(_connector_pairs(comparison, lists, flowing))
     return _AssertionFinding(connected=pairs)
@@ -231,7 +226,7 @@ def _internet_or(name: str, connectors: frozenset[str]) -> frozenset[str]:
 
 
 def _find_counterexample(
-    comparison: FlowComparison, lists: RuleLists, number: int, l4: int
+    comparison: FlowComparison, lists: RuleLists, number: int, headers: Headers
 ) -> _AssertionFinding | None:
     """Return None where all pairs of the list are behind one connector each."""
     for source_class, destination_class in np.argwhere(lists.ids == number):
@@ -239,7 +234,7 @@ def _find_counterexample(
         columns = lists.columns.atoms_of(np.array([destination_class]))
         pair = find_non_local_pair(comparison.sources, comparison.destinations, rows, columns)
         if pair is not None:
-            packet = comparison.packet(0, *pair, columns, l4)
+            packet = comparison.packet(0, *pair, columns, headers)
             outcome = comparison.outcome(0, *pair, packet)
             flow_space = comparison.flow_spaces[0]
             assert outcome is not None and flow_space is not None
@@ -308,7 +303,7 @@ def _explain_unconnected(network: Network, flows: AssertedFlows, connected: Sequ
             each.end.members(network, segment) if each.end else ends,
         )
         for each in flows.excused
-        if not subtract(flows.l4, each.l4)
+        if each.headers.covers(flows.headers)
     ]
     connected = [*connected, *((frozenset(some), frozenset(others)) for some, others in excused)]
     both = (connector for uid in starts & ends if (connector := intent.connectors.get(uid)))

@@ -25,11 +25,12 @@ class FlowChange:
     """Flows that are decided otherwise after a change.
 
     from_, to: names of groups, connectors, internet applications, ``any``, ``internet``. segment: name; to_segment: of
-    the destination, where a share leads to another one. protocol: ``any``, a name, a number or ``other``; ports empty:
-    all. via: names of the services passed after the change. rule_before, rule_after: ids of the rules that decide the
-    example, None where none does (or nothing is there). fate_before, fate_after: its dispositions, None where there is
-    no such flow: no such address, or no share between the two. internet: which name in from_ or to is the internet's,
-    such as ``internet (8.8.8.8/32)``; empty where it is at neither end.
+    the destination, where a share leads to another one. protocol: ``any``, a name, a number or ``other``; ports,
+    icmp_types, source_ports, dscp: as people write them, empty: all. via: names of the services passed after the
+    change. rule_before, rule_after: ids of the rules that decide the example, None where none does (or nothing is
+    there). fate_before, fate_after: its dispositions, None where there is no such flow: no such address, or no share
+    between the two. internet: which name in from_ or to is the internet's, such as ``internet (8.8.8.8/32)``; empty
+    where it is at neither end.
     """
 
     from_: tuple[str, ...]
@@ -38,6 +39,9 @@ class FlowChange:
     to_segment: str | None
     protocol: str
     ports: tuple[str, ...]
+    icmp_types: tuple[str, ...]
+    source_ports: tuple[str, ...]
+    dscp: tuple[str, ...]
     via: tuple[str, ...]
     example: ExamplePacket
     rule_before: str | None
@@ -110,8 +114,9 @@ class _SegmentVersions:
 
 def _sort_key(change: FlowChange) -> tuple[object, ...]:
     return (
-        change.segment, change.to_segment or "", change.from_, change.to, change.protocol, change.ports, change.via,
-    )  # fmt: skip
+        *(change.segment, change.to_segment or "", change.from_, change.to, change.protocol, change.ports),
+        *(change.icmp_types, change.source_ports, change.dscp, change.via),
+    )
 
 
 Groups = Sequence[dict[str, Group]]
@@ -232,6 +237,9 @@ class _ChangeReport:
                     to_segment=flow_space.to_segment.name if flow_space.to_segment else None,
                     protocol=described.protocol,
                     ports=described.ports,
+                    icmp_types=described.icmp_types,
+                    source_ports=described.source_ports,
+                    dscp=described.dscp,
                     via=via,
                     example=make_example(packet),
                     rule_before=outcomes[0].rule if outcomes[0] else None,

@@ -8,13 +8,14 @@ from datetime import date
 from functools import cached_property
 
 from provisioning.core.intent import ANY, INTERNET, Assertion, Attachment, Connector, named_uid
+from provisioning.core.intent.list_resolver import ListResolver
 from provisioning.core.reach.compare.flow_kinds import InternetInbound
 from provisioning.core.reach.compare.flow_space import FlowEndpoint, FlowSpace
 from provisioning.core.resolve.memberships import merge_labels
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import PublishedApp
 from provisioning.core.values.addresses import NOT_PUBLIC_RANGES, Range, intersect, merge_ranges, prefix_range, subtract
-from provisioning.core.values.l4 import L4Ranges, l4_ranges
+from provisioning.core.values.headers import HeaderMatch
 from provisioning.core.values.labels import LabelSelector, is_selector, parse_selector
 
 
@@ -105,7 +106,7 @@ class ExcusedFlows:
 
     start: FlowEndFilter | None
     end: FlowEndFilter | None
-    l4: L4Ranges
+    headers: HeaderMatch
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ class AssertedFlows:
 
     assertion: Assertion
     today: date
+    prefixes: ListResolver
 
     @cached_property
     def start(self) -> FlowEndFilter:
@@ -124,8 +126,8 @@ class AssertedFlows:
         return FlowEndFilter(self.assertion.to)
 
     @cached_property
-    def l4(self) -> L4Ranges:
-        return l4_ranges(self.assertion.protocol, self.assertion.ports)
+    def headers(self) -> HeaderMatch:
+        return self.prefixes.headers(self.assertion)
 
     @cached_property
     def excused(self) -> Sequence[ExcusedFlows]:
@@ -133,7 +135,7 @@ class AssertedFlows:
             ExcusedFlows(
                 FlowEndFilter(exception.from_) if exception.from_ else None,
                 FlowEndFilter(exception.to) if exception.to else None,
-                l4_ranges(exception.protocol, exception.ports),
+                self.prefixes.headers(exception),
             )
             for exception in self.assertion.active_exceptions(self.today)
         ]
@@ -144,8 +146,8 @@ class AssertedFlows:
         assertion = self.assertion
         exceptions = assertion.active_exceptions(self.today)
         return (
-            *(assertion.from_, assertion.to, assertion.protocol, assertion.ports, assertion.expect),
-            tuple((each.from_, each.to, each.protocol, each.ports) for each in exceptions),
+            *(assertion.from_, assertion.to, self.headers, assertion.expect),
+            tuple((each.from_, each.to, self.prefixes.headers(each)) for each in exceptions),
         )
 
     def is_in(self, flow_space: FlowSpace) -> bool:

@@ -36,6 +36,9 @@ class ReachableFlow:
     to_segment: str | None
     protocol: str
     ports: tuple[str, ...]
+    icmp_types: tuple[str, ...]
+    source_ports: tuple[str, ...]
+    dscp: tuple[str, ...]
     via: tuple[str, ...]
     rule: str | None
     example: ExamplePacket
@@ -57,7 +60,10 @@ def reachable_flows(network: Network, wanted: str, towards: bool = False) -> lis
 
 
 def _sort_key(flow: ReachableFlow) -> tuple[object, ...]:
-    return flow.segment, flow.to_segment or "", flow.to, flow.from_, flow.protocol, flow.ports
+    return (
+        *(flow.segment, flow.to_segment or "", flow.to, flow.from_, flow.protocol, flow.ports),
+        *(flow.icmp_types, flow.source_ports, flow.dscp),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +190,9 @@ class _FlowReport:
                 to_segment=flow_space.to_segment.name if flow_space.to_segment else None,
                 protocol=described.protocol,
                 ports=described.ports,
+                icmp_types=described.icmp_types,
+                source_ports=described.source_ports,
+                dscp=described.dscp,
                 via=tuple(flow_space.source_segment.services[uid].name for uid in chain),
                 rule=rule,
                 example=make_example(comparison.packet(0, *ends, columns, described.example)),

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioning.core.intent import NatMatch, NatRule
 from provisioning.core.intent.list_resolver import ListResolver
 from provisioning.core.resolve.connector_edge import prefix_pairs
 from provisioning.core.values.addresses import contains, prefix_range
+from provisioning.core.values.headers import EPHEMERAL_PORT, Headers
 from provisioning.core.values.l4 import l4_index, l4_ranges, protocol_and_port
 
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """The first packet of a flow; ``l4`` is its protocol and port (see values/l4)."""
+    """The first packet of a flow; its headers as in ``Headers``."""
 
     source: int
     destination: int
     l4: int
+    source_port: int = EPHEMERAL_PORT
+    dscp: int = 0
+
+    @property
+    def headers(self) -> Headers:
+        return Headers(self.l4, self.source_port, self.dscp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ def translate_outbound(rules: Sequence[NatRule], prefixes: ListResolver, packet:
         source = _map_address(source, prefix_pairs(prefixes.texts(rule.match.source), rule.source.prefixes))
     elif pool:
         source = prefix_range(rule.source.prefixes[0])[0]
-    return TranslatedPacket(rule, Packet(source, *_translate_destination(rule, packet, prefixes)), pool)
+    return TranslatedPacket(rule, _translate_destination(rule, replace(packet, source=source), prefixes), pool)
 
 
 def translate_inbound(rules: Sequence[NatRule], prefixes: ListResolver, packet: Packet) -> TranslatedPacket | None:
@@ -53,20 +60,19 @@ def translate_inbound(rules: Sequence[NatRule], prefixes: ListResolver, packet: 
         source = _map_address(source, prefix_pairs(prefixes.texts(rule.match.source), rule.source.prefixes))
     elif rule.source.type == "pool":
         source = prefix_range(rule.source.prefixes[0])[0]
-    return TranslatedPacket(
-        rule, Packet(source, *_translate_destination(rule, packet, prefixes)), rule.source.type == "pool"
-    )
+    translated = _translate_destination(rule, replace(packet, source=source), prefixes)
+    return TranslatedPacket(rule, translated, rule.source.type == "pool")
 
 
-def _translate_destination(rule: NatRule, packet: Packet, prefixes: ListResolver) -> tuple[int, int]:
+def _translate_destination(rule: NatRule, packet: Packet, prefixes: ListResolver) -> Packet:
     if rule.destination.type == "none":
-        return packet.destination, packet.l4
+        return packet
     destination = _map_address(
         packet.destination, prefix_pairs(prefixes.texts(rule.match.destination), rule.destination.prefixes)
     )
-    if rule.destination.port is None:
-        return destination, packet.l4
-    return destination, l4_index(protocol_and_port(packet.l4)[0], rule.destination.port)
+    port = rule.destination.port
+    l4 = packet.l4 if port is None else l4_index(protocol_and_port(packet.l4)[0], port)
+    return replace(packet, destination=destination, l4=l4)
 
 
 def _first_match(rules: Sequence[NatRule], direction: str, prefixes: ListResolver, packet: Packet) -> NatRule | None:

@@ -20,6 +20,7 @@ from provisioning.core.reach import FlowQuery
 from provisioning.core.translators import FORMATS
 from provisioning.core.translators.translation import SourceFile, TranslationContext
 from tests.core.document_networks import build_document
+from tests.core.flow_headers import asked_headers
 from tests.core.reference_evaluator import ReferenceEvaluator, ReferencePacket
 from tests.core.reference_objects import parse_address
 from tests.core.sample_networks import IntentBuilder
@@ -56,7 +57,7 @@ def known_flows(name: str) -> Iterator[tuple[FlowQuery, str]]:
 def internet_packet(reference: ReferenceEvaluator, query: FlowQuery) -> ReferencePacket:
     """Return what a flow from the internet sends."""
     source, destination = (_end_address(reference, end)[0] for end in (query.source, query.destination))
-    return ReferencePacket(source, destination, str(query.protocol), int(query.port or 0))
+    return ReferencePacket(source, destination, *asked_headers(query))
 
 
 def sent_packet(reference: ReferenceEvaluator, query: FlowQuery) -> SentPacket | None:
@@ -77,7 +78,7 @@ def sent_packet(reference: ReferenceEvaluator, query: FlowQuery) -> SentPacket |
         if connector not in senders:
             continue
         destination, _ = _end_address(reference, query.destination)
-        return segment.uid, connector, ReferencePacket(source, destination, str(query.protocol), int(query.port or 0))
+        return segment.uid, connector, ReferencePacket(source, destination, *asked_headers(query))
     raise AssertionError(f"{query.source} is in none of {[segment.body['name'] for segment in segments]}")
 
 

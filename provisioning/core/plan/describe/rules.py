@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from provisioning.core.node_document_rules import L4Entry
 from provisioning.core.plan.describe.addresses import format_range_difference, format_ranges
+from provisioning.core.values.headers import narrowing_text
+from provisioning.core.values.icmp_types import icmp_type_text
 from provisioning.core.values.subsequences import longest_increasing_subsequence
 
 RuleFields = Mapping[str, Any]
@@ -54,9 +57,14 @@ def _format_action(rule: RuleFields) -> str:
 
 
 def format_match(rule: RuleFields) -> str:
-    """Return ``tcp 443, 8000-8100``, ``tcp 53 or udp 53``, ``any`` or ``nothing``."""
-    parts = (" ".join(filter(None, (part["protocol"], ", ".join(part["ports"])))) for part in rule["l4"])
-    return " or ".join(parts) or "nothing"
+    """Return ``tcp 443, 8000-8100``, ``tcp 53 or udp 53``, ``udp 123 from source port 123``, ``any`` or ``nothing``."""
+    parts = (" ".join(filter(None, (part["protocol"], _format_numbers(part)))) for part in rule["l4"])
+    dscp = () if rule.get("dscp") is None else (rule["dscp"],)
+    return (" or ".join(parts) or "nothing") + narrowing_text(rule.get("source_ports", ()), dscp)
+
+
+def _format_numbers(part: L4Entry) -> str:
+    return ", ".join((*part["ports"], *(icmp_type_text(part["protocol"], number) for number in part["icmp_types"])))
 
 
 def format_names(names: Sequence[str]) -> str:

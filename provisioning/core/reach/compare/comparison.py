@@ -32,13 +32,13 @@ from provisioning.core.reach.compare.rule_table import (
 from provisioning.core.reach.trace.decision import FlowOutcome
 from provisioning.core.resolve.nat import Packet
 from provisioning.core.values.addresses import EXAMPLE_INTERNET_ADDRESS, Range, address_text, example_host
-from provisioning.core.values.l4 import L4Ranges, protocol_and_port
+from provisioning.core.values.headers import HeaderMatch, Headers, header_fields
 
 
 class FlowComparison:
     """flow_spaces: one for each version; None where a version has no such flows.
 
-    policies: of the segments where the flows begin and end. asked, cuts: protocols and ports, and addresses, that a
+    policies: of the segments where the flows begin and end. asked, cuts: headers, and addresses, that a
     question is about; bitmaps and atoms are cut there too. changes: whether only differences are asked about.
     """
 
@@ -46,7 +46,7 @@ class FlowComparison:
         self,
         flow_spaces: Sequence[FlowSpace | None],
         policies: tuple[AlignedPolicies, AlignedPolicies] | None = None,
-        asked: Iterable[L4Ranges] = (),
+        asked: Iterable[HeaderMatch] = (),
         cuts: tuple[Range, ...] = (),
         changes: bool = False,
     ) -> None:
@@ -118,7 +118,7 @@ class FlowComparison:
             EndpointNames(self.destinations, version, receivers, groups),
         )
 
-    def packet(self, version: int, row: int, column: int, columns: IndexArray, l4: int) -> Packet:
+    def packet(self, version: int, row: int, column: int, columns: IndexArray, headers: Headers) -> Packet:
         """Return a packet between two atoms (row, column), or to another of ``columns`` that is the internet's too."""
         source, destination = self.sources.range(row), self.destinations.range(column)
         example = self._example_internet_atom(version)
@@ -126,7 +126,7 @@ class FlowComparison:
             destination = (EXAMPLE_INTERNET_ADDRESS, EXAMPLE_INTERNET_ADDRESS)
         if source[0] <= EXAMPLE_INTERNET_ADDRESS <= source[1]:
             source = (EXAMPLE_INTERNET_ADDRESS, EXAMPLE_INTERNET_ADDRESS)
-        return Packet(example_host([source]), example_host([destination]), l4)
+        return Packet(example_host([source]), example_host([destination]), *headers)
 
     def _example_internet_atom(self, version: int) -> int | None:
         """The destination on the internet that has the address of examples."""
@@ -154,8 +154,8 @@ class FlowComparison:
 
 
 def make_example(packet: Packet) -> ExamplePacket:
-    protocol, port = protocol_and_port(packet.l4)
-    return ExamplePacket(address_text(packet.source), address_text(packet.destination), protocol, port)
+    source, destination = address_text(packet.source), address_text(packet.destination)
+    return ExamplePacket(source=source, destination=destination, **header_fields(packet.headers))
 
 
 def _stage_rules(flow_spaces: Sequence[FlowSpace | None], policies: AlignedPolicies) -> dict[int, StageRules]:

@@ -16,6 +16,7 @@ from provisioning.core.reach.compare.rule_table import BoolArray, IndexArray
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp
 from provisioning.core.values.addresses import summarise_range
+from provisioning.core.values.headers import PacketHeaders
 
 MAX_SHOWN = 3
 """Prefixes of one endpoint in a name."""
@@ -24,13 +25,11 @@ MAX_COMPARED = 8
 
 
 @dataclass(frozen=True, slots=True)
-class ExamplePacket:
-    """One packet as an example; ``port`` is None where the protocol has none."""
+class ExamplePacket(PacketHeaders):
+    """One packet as an example."""
 
     source: str
     destination: str
-    protocol: str
-    port: int | None
 
 
 class EndpointNames:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from provisioning.core.reach.compare.match_rules import NO_POLICY, MatchRule
 from provisioning.core.resolve.segment import ResolvedSegment
-from provisioning.core.values.l4 import L4Ranges
+from provisioning.core.values.headers import HeaderMatch
 
 FirewallRuleKey = tuple[str, int, int | None]
 """uid of the service, index of its rule, and the version where the two versions of the service differ."""
@@ -49,9 +49,14 @@ def firewall_match_rules(
     for uid in sorted(services & resolved.services.keys()):
         for index, rule in enumerate(resolved.services[uid].firewall_rules):
             if rule.source or rule.destination:
-                l4 = resolved.prefixes.l4(rule)
                 key = (uid, index, version if uid in changed else None)
-                match_rules[key] = MatchRule(NO_POLICY, ranges(rule.source), ranges(rule.destination), l4, None)
+                match_rules[key] = MatchRule(
+                    NO_POLICY,
+                    ranges(rule.source),
+                    ranges(rule.destination),
+                    resolved.prefixes.headers(rule),
+                    None,
+                )
     return match_rules
 
 
@@ -59,14 +64,14 @@ def firewall_filters(
     resolved: ResolvedSegment,
     services: Collection[str],
     indexes: Mapping[tuple[str, int], int],
-    mask: Callable[[L4Ranges], int],
+    mask: Callable[[HeaderMatch], int],
 ) -> dict[str, FirewallFilter]:
     """Return the services that drop anything, by uid. indexes: (uid, index of its rule) → index in the rule table."""
     filters: dict[str, FirewallFilter] = {}
     for uid in services & resolved.services.keys():
         service = resolved.services[uid]
         entries = [
-            FirewallEntry(indexes.get((uid, index)), mask(resolved.prefixes.l4(rule)), rule.action == "deny")
+            FirewallEntry(indexes.get((uid, index)), mask(resolved.prefixes.headers(rule)), rule.action == "deny")
             for index, rule in enumerate(service.firewall_rules)
         ]
         denies = service.firewall_default == "deny"

@@ -47,6 +47,7 @@ from provisioning.core.values.addresses import (
     merge_ranges,
     subtract,
 )
+from provisioning.core.values.headers import HeaderMatch
 
 INTERNET_SOURCE, INTERNET_TARGET = "from the internet", "to the internet"
 
@@ -205,7 +206,7 @@ class _ToApplications(FlowSpace):
 
     def stages(self) -> dict[int, RuleStage]:
         # An application is one port of one address; anything else that is sent to the address has no route.
-        ports = [MatchRule(tag, None, None, ((app.l4, app.l4),), ()) for tag, app in enumerate(self.apps)]
+        ports = [MatchRule(tag, None, None, HeaderMatch(((app.l4, app.l4),)), ()) for tag, app in enumerate(self.apps)]
         return {
             FAMILY_STAGE: _FAMILY_RULE_STAGE,
             SHARE_STAGE: RuleStage(TAGGED_ENDPOINTS, ports, [self._identity(app) for app in self.apps]),

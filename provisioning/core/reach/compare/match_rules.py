@@ -14,7 +14,8 @@ from provisioning.core.resolve.fabric import placement_exchanges
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.resolve.segment_routes import DirectedShare, PrePolicyRule
 from provisioning.core.values.addresses import ALL_V4, V6_OFFSET, Range
-from provisioning.core.values.l4 import ALL_L4, IPV4_L4, IPV6_L4, L4Ranges
+from provisioning.core.values.headers import HeaderMatch
+from provisioning.core.values.l4 import ALL_L4, IPV4_L4, IPV6_L4
 
 NO_POLICY = -1
 """Stands for the policy of a rule that names nobody and matches every endpoint."""
@@ -32,7 +33,7 @@ class MatchRule(NamedTuple):
     policy: int
     source: tuple[Range, ...] | None
     destination: tuple[Range, ...] | None
-    l4_ranges: L4Ranges
+    headers: HeaderMatch
     chain: tuple[str, ...] | None
     policy_rule: tuple[Policy, Rule] | None = None
     share: Share | None = None
@@ -56,13 +57,14 @@ class MatchRule(NamedTuple):
 
 
 FAMILY_RULES = tuple(
-    MatchRule(NO_POLICY, (span,), (span,), carried, ()) for span, carried in ((ALL_V4, IPV4_L4), (ALL_V6, IPV6_L4))
+    MatchRule(NO_POLICY, (span,), (span,), HeaderMatch(carried), ())
+    for span, carried in ((ALL_V4, IPV4_L4), (ALL_V6, IPV6_L4))
 )
 """Both ends of a flow are of one family, and that family carries its protocol."""
 
 _POLICY_MATCH_RULES = DerivedKey[list[MatchRule]]("match rules of a policy, by its index")
 
-DEFAULT_ACTION_RULE = MatchRule(0, None, None, ALL_L4, ())
+DEFAULT_ACTION_RULE = MatchRule(0, None, None, HeaderMatch(ALL_L4), ())
 
 
 def pre_policy_match_rules(pre_policy_rules: Iterable[PrePolicyRule], tags: Mapping[str, int]) -> list[MatchRule]:
@@ -72,7 +74,7 @@ def pre_policy_match_rules(pre_policy_rules: Iterable[PrePolicyRule], tags: Mapp
             NO_POLICY if pre_policy_rule.connector is None else tags[pre_policy_rule.connector],
             pre_policy_rule.source,
             pre_policy_rule.destination,
-            pre_policy_rule.l4_ranges,
+            HeaderMatch(pre_policy_rule.l4_ranges),
             () if pre_policy_rule.passes else None,
         )
         for pre_policy_rule in pre_policy_rules
@@ -81,7 +83,7 @@ def pre_policy_match_rules(pre_policy_rules: Iterable[PrePolicyRule], tags: Mapp
 
 def share_match_rules(directed_shares: Iterable[DirectedShare]) -> list[MatchRule]:
     return [
-        MatchRule(NO_POLICY, share.near, share.far, ALL_L4, share.share.services, None, share.share)
+        MatchRule(NO_POLICY, share.near, share.far, HeaderMatch(ALL_L4), share.share.services, None, share.share)
         for share in directed_shares
     ]
 
@@ -98,7 +100,7 @@ def _policy_match_rules(resolved: ResolvedSegment, index: int) -> list[MatchRule
             index,
             ranges(rule.source),
             ranges(rule.destination),
-            resolved.prefixes.l4(rule),
+            resolved.prefixes.headers(rule),
             None if rule.action == "deny" else rule.services,
             (policy, rule),
         )
@@ -220,7 +222,7 @@ def _service_behaviour(resolved: ResolvedSegment, uid: str) -> Hashable:
         return None
     ranges = resolved.prefixes.ranges
     rules = tuple(
-        (rule.action, resolved.prefixes.l4(rule), ranges(rule.source), ranges(rule.destination))
+        (rule.action, resolved.prefixes.headers(rule), ranges(rule.source), ranges(rule.destination))
         for rule in service.firewall_rules
     )
     return bool(placement_exchanges(resolved.exchanges, service)), service.on_failure, service.firewall_default, rules

@@ -21,7 +21,7 @@ from provisioning.core.reach.compare.firewalls import (
 from provisioning.core.reach.compare.l4_bitmap import L4Bitmap
 from provisioning.core.reach.compare.match_rules import NO_POLICY, MatchRule, pair_rules
 from provisioning.core.resolve.segment import ResolvedSegment
-from provisioning.core.values.l4 import L4Ranges
+from provisioning.core.values.headers import HeaderMatch
 
 BoolArray = npt.NDArray[np.bool_]
 IndexArray = npt.NDArray[np.intp]
@@ -62,8 +62,8 @@ class RuleTable:
     more at the end.
 
     is_present[k]: which rules version k has. policies[k]: index of the rule's policy (or its tag) in version k.
-    policy_indexes: which mask of an endpoint that is about. l4_masks: protocols and ports of each rule, as bits of
-    ``l4_bitmap``. firewalls[k]: what drops flows in version k, by service.
+    policy_indexes: which mask of an endpoint that is about. l4_masks: headers that each rule matches, as bits
+    of ``l4_bitmap``. firewalls[k]: what drops flows in version k, by service.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class RuleTable:
         resolved_segments: Sequence[ResolvedSegment | None],
         rules_by_stage: dict[int, StageRules],
         changed_services: set[str],
-        asked: Iterable[L4Ranges] = (),
+        asked: Iterable[HeaderMatch] = (),
     ) -> None:
         services = [
             {
@@ -93,9 +93,9 @@ class RuleTable:
         )
         self._add_rules({**rules_by_stage, FIREWALL_STAGE: firewall_stage}, len(resolved_segments))
         self.l4_bitmap = L4Bitmap(
-            {rule.l4_ranges for rule in self.rules}.union(_firewall_l4_ranges(resolved_segments, services), asked)
+            {rule.headers for rule in self.rules}.union(_firewall_headers(resolved_segments, services), asked)
         )
-        self.l4_masks = [self.l4_bitmap.mask(rule.l4_ranges) for rule in self.rules]
+        self.l4_masks = [self.l4_bitmap.mask(rule.headers) for rule in self.rules]
         self.firewalls: list[dict[str, FirewallFilter]] = []
         for k, resolved in enumerate(resolved_segments):
             keys: list[FirewallRuleKey] = list(inner_rules[k])
@@ -134,12 +134,12 @@ class RuleTable:
         return np.flatnonzero(only)
 
 
-def _firewall_l4_ranges(
+def _firewall_headers(
     resolved_segments: Sequence[ResolvedSegment | None], services: Sequence[set[str]]
-) -> set[L4Ranges]:
-    """Return the protocols and ports that firewall rules are about."""
+) -> set[HeaderMatch]:
+    """Return the headers that firewall rules are about."""
     return {
-        resolved.prefixes.l4(rule)
+        resolved.prefixes.headers(rule)
         for resolved, uids in zip(resolved_segments, services, strict=True)
         for uid in uids
         if resolved and uid in resolved.services

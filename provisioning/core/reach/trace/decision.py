@@ -159,7 +159,7 @@ def matching_rules(resolved: ResolvedSegment, policies: int, packet: Packet) -> 
 
 
 def is_match(rule: Rule | FirewallRule, packet: Packet, prefixes: ListResolver) -> bool:
-    if not any(low <= packet.l4 <= high for low, high in prefixes.l4(rule)):
+    if not prefixes.headers(rule).has(packet.headers):
         return False
     source, destination = prefixes.ranges(rule.source), prefixes.ranges(rule.destination)
     return (source is None or contains(source, packet.source)) and (

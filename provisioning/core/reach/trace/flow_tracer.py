@@ -37,7 +37,8 @@ from provisioning.core.values.addresses import (
     contains,
     is_public,
 )
-from provisioning.core.values.l4 import is_in_family
+from provisioning.core.values.headers import Headers, PacketHeaders, header_fields
+from provisioning.core.values.l4 import begins_flow, icmp_type, is_in_family
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Trace:
     via, avoid: whether the path passes what it was asked about.
     """
 
+    packet: PacketHeaders
     disposition: str
     hops: tuple[Hop, ...]
     rule: str | None
@@ -72,8 +74,8 @@ class Trace:
 class FlowTracer:
     """One packet, hop by hop."""
 
-    def __init__(self, network: Network, start: TraceEndpoint, end: TraceEndpoint, l4: int) -> None:
-        self.network, self.start, self.end, self.l4 = network, start, end, l4
+    def __init__(self, network: Network, start: TraceEndpoint, end: TraceEndpoint, headers: Headers) -> None:
+        self.network, self.start, self.end, self.headers = network, start, end, headers
         self.path = PathBuilder(network)
         self.segments = ("", "")
         self.blockers: list[Blocker] = []
@@ -84,7 +86,7 @@ class FlowTracer:
         self.segments = (resolved.segment.name, towards.name)
         destination_segment = self.network.resolved(towards.uid)
         # icmpv6 means the ends' IPv6 addresses.
-        family = next((like for like in (0, V6_OFFSET) if not is_in_family(self.l4, like < V6_OFFSET)), None)
+        family = next((like for like in (0, V6_OFFSET) if not is_in_family(self.headers.l4, like < V6_OFFSET)), None)
         family = self.start.address if family is None else family
         if self.end.internet:
             target = self._internet_target(resolved, family)
@@ -100,7 +102,7 @@ class FlowTracer:
         if target is None:
             self.path.add_hop("connector", connector.name, address_text(inner_address))
             return self._stop_without_address(self.end, towards)
-        packet = began = Packet(inner_address, target, self.l4)
+        packet = began = Packet(inner_address, target, *self.headers)
         rules = resolved.routing_table.nat.get(connector.uid, ())
         translated = translate_outbound(rules, resolved.prefixes, packet) if rules else None
         packet = translated.packet if translated else packet
@@ -136,6 +138,12 @@ class FlowTracer:
         if not is_in_family(packet.l4, packet.source >= V6_OFFSET):
             reason = "ICMP is IPv4's and ICMPv6 is IPv6's; neither is carried by the other."
             return self._stop("no_route", reason, "address_family", None, "Ask with the protocol of the addresses.")
+        if not begins_flow(packet.l4):
+            reason = (
+                f"An ICMP message of type {icmp_type(packet.l4)} begins no flow; it passes with the one it is about."
+            )
+            remedy = "Ask for the flow that it answers, or for a type that asks, such as echo-request."
+            return self._stop("no_route", reason, "icmp_type", None, remedy)
         where = resolved.owner(packet.destination)
         apart = self.end.connector is not None and self.segments[0] != self.segments[1]
         if apart and (where is None or where.segment.name != self.segments[1]):
@@ -287,7 +295,7 @@ class FlowTracer:
             return self._stop("no_route", reason, "not_published", self.end.app or self.end.connector, remedy)
         resolved, app = published
         self.segments = ("", resolved.segment.name)
-        packet = Packet(source, app.public, self.l4)
+        packet = Packet(source, app.public, *self.headers)
         outcome = decide_to_application(resolved, None, app, packet)
         if not outcome.delivered:
             self.blockers += application_blockers(resolved, None, app, packet)
@@ -312,7 +320,10 @@ class FlowTracer:
 
     def _trace(self, disposition: str, outcome: FlowOutcome | None = None, reply: ReturnPath | None = None) -> Trace:
         rule, chain = (outcome.rule, outcome.chain) if outcome else (None, ())
-        return Trace(disposition, tuple(self.path.hops), rule, reply, chain, *self.segments, tuple(self.blockers))
+        packet = PacketHeaders(**header_fields(self.headers))
+        return Trace(
+            packet, disposition, tuple(self.path.hops), rule, reply, chain, *self.segments, tuple(self.blockers)
+        )
 
     def _decided(
         self,

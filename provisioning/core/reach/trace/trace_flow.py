@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any, Literal
 
-from provisioning.core.intent import ANY, InvalidIntent, Segment
+from provisioning.core.intent import Segment
 from provisioning.core.reach.trace.blockers import Blocker, object_path
 from provisioning.core.reach.trace.endpoints import TraceEndpoint, endpoint_segments, find_endpoint, find_segment
+from provisioning.core.reach.trace.flow_query import FlowQuery, read_headers
 from provisioning.core.reach.trace.flow_tracer import FlowTracer, Trace
 from provisioning.core.reach.trace.hops import Hop
 from provisioning.core.reach.trace.senders import find_published, find_sender
 from provisioning.core.reach.trace.waypoints import find_waypoint, pass_waypoint
 from provisioning.core.resolve.network import Network
-from provisioning.core.values.l4 import l4_index
-from provisioning.core.values.protocols import PORT_PROTOCOLS, PROTOCOL_NUMBERS
-from provisioning.core.values.resource import Problem
-
-
-@dataclass(frozen=True, slots=True)
-class FlowQuery:
-    """The question of a trace, as people ask it.
-
-    source, destination: uid, name or key of a connector, an address, ``connector@address``, ``internet``, and as
-    destination an internet application. segment: uid, name or key of the one both ends are in; from_segment, to_segment
-    where a share joins two. What is left out is the first that fits. via, avoid: what the path has to pass, and what it
-    must not: uids, names or keys of services, exchanges and connectors, and ids of nodes.
-    """
-
-    source: str
-    destination: str
-    protocol: str | int = "tcp"
-    port: str | int | None = None
-    segment: str | None = None
-    from_segment: str | None = None
-    to_segment: str | None = None
-    via: tuple[str, ...] = ()
-    avoid: tuple[str, ...] = ()
+from provisioning.core.values.headers import PacketHeaders, header_fields
 
 
 def trace_flow(network: Network, *asked: Any, **more: Any) -> Trace:
@@ -71,20 +48,22 @@ class FlowTraces:
     def _follow(self, query: FlowQuery) -> Trace:
         network = self.network
         start, end = self._end("from", query.source), self._end("to", query.destination)
-        l4 = _parse_l4(query.protocol, query.port, end)
+        headers = read_headers(query, end)
         starts = self._candidate_segments("from", query, start)
         ends = self._candidate_segments("to", query, end)
         if start.connector is None:
             # A default route elsewhere may lead to our public addresses too; it is not what the internet takes.
             every = network.intent.segments.values() if query.to_segment is None is query.segment else ends
-            published = find_published(network, end, every, l4)
+            published = find_published(network, end, every, headers.l4)
             sender = find_sender(network, start, starts, end, published)
             if sender.start is None:
-                tracer = FlowTracer(network, start, end, l4)
+                tracer = FlowTracer(network, start, end, headers)
                 return tracer.from_nobody(sender.nobody) if sender.nobody else tracer.from_internet(published)
             start, starts = sender.start, sender.segments
         for source_segment, destination_segment in _segment_pairs(network, starts, ends):
-            return FlowTracer(network, start, end, l4).follow(network.resolved(source_segment.uid), destination_segment)
+            return FlowTracer(network, start, end, headers).follow(
+                network.resolved(source_segment.uid), destination_segment
+            )
         reason = f"{start.label} and {end.label} have no segment in common, and no share joins theirs."
         owners = (network.resolved(segment.uid).owner(start.address) for segment in starts if start.address is not None)
         connector = start.connector or next((owner.connector for owner in owners if owner), None)
@@ -92,7 +71,8 @@ class FlowTraces:
         first = Hop("connector", connector.name, reason=reason)
         remedy = "Add a share between a segment of each, or attach both to one segment."
         blocker = Blocker("isolated", object_path(end.connector or end.app or connector), None, reason, remedy)
-        return Trace("isolated", (first,), None, None, blockers=(blocker,))
+        packet = PacketHeaders(**header_fields(headers))
+        return Trace(packet, "isolated", (first,), None, None, blockers=(blocker,))
 
     def _candidate_segments(self, field: Literal["from", "to"], query: FlowQuery, end: TraceEndpoint) -> list[Segment]:
         name, own = (query.source, query.from_segment) if field == "from" else (query.destination, query.to_segment)
@@ -104,33 +84,6 @@ class FlowTraces:
         segment = find_segment(self.network, f"{field}_segment" if own else "segment", wanted)
         # An address may be reached in a segment that does not own it: through a share, or on the internet.
         return [segment] if end.connector is None or segment in homes else []
-
-
-def _parse_l4(protocol: str | int, port: str | int | None, end: TraceEndpoint) -> int:
-    if end.app and port is None:
-        protocol, port = end.app.protocol, end.app.port
-    if protocol == ANY:
-        raise InvalidIntent([Problem("bad_protocol", "protocol", "Name one protocol; a packet has exactly one.")])
-    protocol = _parse_protocol(protocol)
-    if protocol in PORT_PROTOCOLS and port is None:
-        raise InvalidIntent([Problem("required", "port", f"Say which port; {protocol} needs one.")])
-    return l4_index(protocol, None if port is None else _parse_port(port))
-
-
-def _parse_port(port: str | int) -> int:
-    if not re.fullmatch(r"[0-9]{1,5}", str(port)) or int(port) > 65535:
-        raise InvalidIntent([Problem("bad_port", "port", f"“{str(port)[:20]}” is not a port. Use 0 to 65535.")])
-    return int(port)
-
-
-def _parse_protocol(text: str | int) -> str | int:
-    """Return the name of a protocol where it has one: ports belong to tcp, whether it is written tcp or 6."""
-    names = {str(number): name for name, number in PROTOCOL_NUMBERS.items()}
-    name = names.get(str(text), str(text).lower())
-    if name in PROTOCOL_NUMBERS or (re.fullmatch(r"[0-9]{1,3}", name) and int(name) <= 255):
-        return name
-    message = f"“{str(text)[:20]}” is not a protocol. Use tcp, udp, icmp, icmpv6 or a number up to 255."
-    raise InvalidIntent([Problem("bad_protocol", "protocol", message)])
 
 
 def _segment_pairs(network: Network, starts: list[Segment], ends: list[Segment]) -> list[tuple[Segment, Segment]]:
