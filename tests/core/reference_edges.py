@@ -86,16 +86,19 @@ def accepts(rows: ObjectRows, policy: dict[str, Any], route: Span, edge: Referen
 def _is_prefix_match(rows: ObjectRows, name: str, route: Span) -> bool:
     if "/" in name:
         return prefix_span(name) == route
-    for entry in rows.body(name)["entries"]:
-        outer = prefix_span(entry["prefix"])
-        if entry["ge"] is None and entry["le"] is None:
-            if outer == route:
-                return True
-        elif route.low in outer and route.high in outer:
-            shortest = outer.length if entry["ge"] is None else entry["ge"]
-            if shortest <= route.length <= (128 if entry["le"] is None else entry["le"]):
-                return True
-    return False
+    body = rows.body(name)
+    return any(_is_entry_match(entry, route) for entry in body["entries"]) or any(
+        _is_prefix_match(rows, inner, route) for inner in body["contains"]
+    )
+
+
+def _is_entry_match(entry: dict[str, Any], route: Span) -> bool:
+    outer = prefix_span(entry["prefix"])
+    if entry["ge"] is None and entry["le"] is None:
+        return outer == route
+    shortest = outer.length if entry["ge"] is None else entry["ge"]
+    longest = 128 if entry["le"] is None else entry["le"]
+    return route.low in outer and route.high in outer and shortest <= route.length <= longest
 
 
 def is_within(spans: list[Span], address: int) -> bool:

@@ -18,6 +18,7 @@ WELL_KNOWN = {
     "https": {("tcp", 443)},
     "mysql": {("tcp", 3306)},
     "ssh": {("tcp", 22)},
+    "telnet": {("tcp", 23)},
 }
 PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
 
