@@ -29,6 +29,11 @@ WARNINGS = {
         ("overlapping_prefixes", "connectors/z2-firewall/attachments[1].prefixes[0]"),
         ("overlapping_prefixes", "connectors/z1-firewall/attachments[1].prefixes[0]"),
     ],
+    # The route maps of the source are attached to nothing; where they stand here they meet no route.
+    "azure-vwan": [
+        ("changes_nothing", "route-policies/add-community"),
+        ("changes_nothing", "route-policies/drop-prefixes"),
+    ],
     # Nobody has addresses in its prefix list; the router guards against what others might tell it.
     "batfish-hybrid-aws": [("changes_nothing", "route-policies/protect-loopback")],
     # The site announces all private addresses, and sources of the platform reach a VPC without an exchange.
