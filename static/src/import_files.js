@@ -79,8 +79,7 @@ function options() {
 }
 
 async function send(query) {
-  const extension = chosenFormat().dataset.accept.split(",")[0];
-  const sent = files.length ? await Promise.all(files.map(read)) : [{ name: `pasted${extension}`, text: text.value }];
+  const sent = files.length ? await Promise.all(files.map(read)) : [{ name: "pasted text", text: text.value }];
   const answer = await finished(await call("POST", `${page.dataset.api}import/${format.value}/${query}`, { files: sent, options: options() }));
   // A worker counts by action and puts the report apart.
   return answer.report ? { ...answer, ...answer.report, created: answer.counts.create ?? 0, changed: answer.counts.change ?? 0 } : answer;

@@ -192,4 +192,4 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_line(page: Page, open_dr
     page.goto(f"{address}import/")
     page.get_by_label("or paste one").fill('resource "alkira_segment" {{\n')
     page.get_by_role("button", name="Check", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("pasted.tf:1")
+    expect(page.get_by_role("alert")).to_contain_text("pasted text:1")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,15 +10,16 @@ from django.core.management import CommandError, call_command
 from provisioning.models import Draft
 from provisioning.snapshots import queries
 from tenants.scope import scope
+from tests.core.translators.translating import SOURCE_FILES, SOURCES
 from tests.people import People
 
 pytestmark = pytest.mark.django_db
-ALKIRA = Path(__file__).parents[1] / "core/translators/sources/alkira.tf"
+ALKIRA = SOURCES / "alkira.tf"
 
 
-def run(*arguments: str, draft: str = "move") -> str:
+def run(*arguments: str, draft: str = "move", key: str = "alkira-terraform") -> str:
     out = StringIO()
-    fixed = ("--tenant", "acme", "--draft", draft, "--format", "alkira-terraform")
+    fixed = ("--tenant", "acme", "--draft", draft, "--format", key)
     call_command("import_network", *fixed, *arguments, stdout=out)
     return out.getvalue()
 
@@ -36,6 +36,12 @@ def test_files_are_tried_without_a_trace_then_imported(people: People) -> None:
         assert (draft.name, draft.author) == ("move", "mover@acme.test")
         connectors = queries.list_objects(queries.snapshot_of_draft(draft), "connectors")
         assert {connector.name for connector in connectors} == {"vpc-prod", "branch", "dyn", "exit"}
+
+
+@pytest.mark.parametrize("key", SOURCE_FILES)
+def test_files_of_every_format_are_imported_and_what_they_could_not_say_is_printed(people: People, key: str) -> None:
+    done = run(*[str(SOURCES / name) for name in SOURCE_FILES[key]], key=key)
+    assert "objects created" in done and "Left out: " in done
 
 
 @pytest.mark.parametrize(

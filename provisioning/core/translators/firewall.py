@@ -33,6 +33,7 @@ from provisioning.core.translators.translation import (
     description,
     port_entries,
 )
+from provisioning.core.values.text import name_key
 from provisioning.core.values.well_known_ports import WELL_KNOWN_PORTS
 
 MAX_ROWS = 20_000
@@ -108,7 +109,7 @@ class _Firewall:
         self.builder, self.addresses = builder, AddressBook(builder)
         self.services: dict[str, Sequence[PortMatch]] = {}
         self.port_lists: dict[str, str] = {}
-        self.zones: dict[str, str] = {}
+        self.zones = {name_key(group): group for group in builder.context.groups}
         self.segment = builder.context.segment
 
     def add_objects(self, table: Table) -> None:
@@ -236,11 +237,11 @@ class _Firewall:
             if zone.lower() in INTERNET_ZONES:
                 found[INTERNET] = None
                 continue
-            if zone not in self.zones:
-                self.zones[zone] = self.builder.add("groups", zone)
+            if (key := name_key(zone)) not in self.zones:
+                self.zones[key] = self.builder.add("groups", zone)
                 why, remedy = "The table does not say what is in the zone.", "Put connectors into the group."
                 self.builder.note("needed", place, f"zone {zone}", why, remedy)
-            found[self.zones[zone]] = None
+            found[self.zones[key]] = None
         return tuple(found)
 
 

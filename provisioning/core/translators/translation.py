@@ -86,6 +86,7 @@ class TranslationContext:
 
     exchanges: Mapping[str, str] = field(default_factory=dict)
     locations: Mapping[str, str] = field(default_factory=dict)
+    groups: frozenset[str] = frozenset()
     prefix_lists: frozenset[str] = frozenset()
     segment: str = ""
     exchange: str = ""

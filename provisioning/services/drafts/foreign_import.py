@@ -139,6 +139,7 @@ def _context(source_format: SourceFormat, objects: SnapshotObjects, options: Map
     return TranslationContext(
         exchanges={row.name: row.body["location"] for row in objects.rows("exchanges")},
         locations={name_key(location.region): location.key for location in catalog().locations.values()},
+        groups=frozenset(row.name for row in objects.rows("groups")),
         prefix_lists=frozenset(row.name for row in objects.rows("prefix-lists")),
         **options,
     )

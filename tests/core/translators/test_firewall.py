@@ -100,6 +100,14 @@ def test_a_prefix_list_of_the_draft_stands_for_an_unknown_name() -> None:
     assert next(rule for rule in rules if rule["name"] == "by name")["destination"] == ["Printers"]
 
 
+def test_a_zone_is_the_group_of_the_draft_with_its_name() -> None:
+    rule = "name,from zone,to zone,source,destination,action\nweb,Web,db,any,any,allow\n"
+    translation = translate("firewall-csv", rule, segment="corp", groups=frozenset({"web"}))
+    assert [group["name"] for group in translation.document["groups"]] == ["db"]
+    assert [(policy["from"], policy["to"]) for policy in translation.document["policies"]] == [(["web"], ["db"])]
+    assert list(notes(translation, "needed")) == ["zone db"]
+
+
 def test_columns_are_guessed_and_told_and_a_choice_goes_first() -> None:
     translation = translate(FIREWALL, "rulebase.csv", "addresses.csv")
     assert translation.columns["source"] == "source address" and translation.columns["action"] == "action"

@@ -13,6 +13,14 @@ from tests.core.document_networks import build_document
 from tests.core.sample_networks import CATALOG, IntentBuilder
 
 SOURCES = Path(__file__).parent / "sources"
+SOURCE_FILES = {
+    "alkira-terraform": ["alkira.tf"],
+    "aws-cloud-wan": ["core-network.json"],
+    "kubernetes-policies": ["policies.yaml"],
+    "firewall-csv": ["rulebase.csv", "addresses.csv"],
+    "netbox": ["netbox.json"],
+}
+assert SOURCE_FILES.keys() == FORMATS.keys()
 LOCATIONS = {location.region: location.key for location in CATALOG.locations.values()}
 
 
