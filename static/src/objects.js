@@ -37,10 +37,12 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.body.addEventListener("saved", ({ detail: { source } }) => {
-  say("deselect" in source.dataset ? "Removed in this draft." : "Saved in this draft.");
+  say(source.dataset.said ?? ("deselect" in source.dataset ? "Removed in this draft." : "Saved in this draft."));
   if ("deselect" in source.dataset || source.dataset.method === "POST") show("");
   else refresh();
 });
+
+document.body.addEventListener("changed:list", () => refresh());
 
 async function show(key) {
   if (!(await select(key))) return;

@@ -9,8 +9,7 @@ from portal.pages.objects.kind_page import Body, KindPage, ListColumn
 from provisioning.core.intent.list_sources import FORMATS
 
 FIELDS = fields_of("prefix-lists")
-ENTRY = FIELDS.nested("entries")
-SOURCE = FIELDS.nested("source")
+ENTRY, SOURCE = FIELDS.nested("entries"), FIELDS.nested("source")
 ANY_FORMAT = ("format", tuple(FORMATS))
 CLOUD_FORMAT = ("format", tuple(format for format in FORMATS if format != "text"))
 SOURCE_FIELDS = FIELDS(
@@ -18,12 +17,18 @@ SOURCE_FIELDS = FIELDS(
     hint="",
     fields=(
         SOURCE("format", label="Entries come from", optional="by hand"),
-        SOURCE("url", required=False, when=ANY_FORMAT),
-        SOURCE("services", half=True, when=CLOUD_FORMAT),
-        SOURCE("regions", half=True, when=CLOUD_FORMAT),
+        SOURCE("url", required=False, hint="", when=ANY_FORMAT),
+        SOURCE("services", half=True, hint="All where empty.", when=CLOUD_FORMAT),
+        SOURCE("regions", half=True, hint="All where empty.", when=CLOUD_FORMAT),
         SOURCE("interval", half=True, example="24", when=ANY_FORMAT),
-        SOURCE("provision_within", half=True, label="Provision by itself up to", example="never", when=ANY_FORMAT),
-        SOURCE("ipv6", when=ANY_FORMAT),
+        SOURCE(
+            "provision_within",
+            half=True,
+            example="never",
+            hint="Without a person where at most so many entries come and go, and nothing is risky.",
+            when=ANY_FORMAT,
+        ),
+        SOURCE("ipv6", hint="", when=ANY_FORMAT),
     ),
 )
 ENTRIES = FIELDS(

@@ -42,9 +42,7 @@ class ListSource:
         tuple[str, ...], Texts(help="only those of these regions, as the file names them", example="eu-central-1")
     ]
     ipv6: Annotated[bool, Boolean(label="IPv6 too", help="off: IPv4 only")] = True
-    interval: Annotated[int, Integer(1, 720, default=24, label="Every … hours", help="hours between two refreshes")] = (
-        24
-    )
+    interval: Annotated[int, Integer(1, 720, default=24, help="hours between two refreshes")] = 24
     provision_within: Annotated[
         int | None,
         Integer(
