@@ -8,7 +8,8 @@ from itertools import groupby
 from typing import Any, Literal
 
 from portal.pages.rule_text import rule_match_text
-from provisioning.core.intent import ANY, INTERNET, slug
+from provisioning.core.intent import ANY, INTERNET
+from provisioning.core.intent.policies import rule_keys
 from provisioning.selectors.rule_hits import RuleHits
 from provisioning.snapshots.queries import StoredObject
 
@@ -133,6 +134,7 @@ def policy_rows(
     for policy in policies:
         body, before = policy.body, base.get(policy.uid)
         segments, from_, to = (tuple(_name(names, uid) for uid in body[side]) for side in ("segments", "from", "to"))
+        keys = rule_keys(tuple(rule["name"] for rule in body["rules"]))
         for index, rule in enumerate(body["rules"]):
             yield RuleRow(
                 policy=policy,
@@ -150,7 +152,7 @@ def policy_rows(
                 is_silent=rule["action"] == "deny" and not rule["reject"],
                 services=", ".join(_name(names, uid) for uid in rule["services"]),
                 problem=problems.get(f"policies/{policy.key}/rules[{index}]", ""),
-                hits=hits.get(f"{policy.key}/{slug(rule['name'])}"),
+                hits=hits.get(f"{policy.key}/{keys[rule['name']]}"),
             )
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from provisioning.core.check import check_network
 from provisioning.core.intent import InvalidIntent, build_object, is_same_body, kind_of, normalise_body
 from provisioning.core.intent.declaration import Declaration
+from provisioning.core.intent.policies import rule_keys
 from provisioning.core.plan import diff_resources
 from provisioning.core.values.text import MAX_MARKS, name_key, normalise_text, slug, spellings, text_fault
 from provisioning.drivers import compile_network
@@ -96,16 +97,23 @@ def test_a_slug_of_a_long_name_is_short_and_its_own() -> None:
     assert len({slug(name) for name in names}) == 2 and all(len(slug(name)) <= 50 for name in names)
 
 
-def test_rules_with_names_in_any_script_are_taken_and_alike_ones_are_told_why() -> None:
+def test_rules_with_names_in_any_script_are_taken_and_equal_ones_are_refused() -> None:
     def rules(*names: str) -> dict[str, Any]:
         return policy("p", 1, "a", "b", *({"name": name, "action": "allow"} for name in names))
 
     assert len(normalise_body("policies", rules("网页", "邮件", "веб", "почта"), same)["rules"]) == 4
-    for second, told in (("web", "used twice"), ("Web!", "differ only in case, accents, spaces or punctuation")):
-        with pytest.raises(InvalidIntent) as caught:
-            normalise_body("policies", rules("web", "mail", second), same)
-        [problem] = caught.value.problems
-        assert (problem.code, problem.path) == ("duplicate", "rules[2].name") and told in problem.message
+    assert len(normalise_body("policies", rules("allow_web", "allow-web", "Allow Web"), same)["rules"]) == 3
+    with pytest.raises(InvalidIntent) as caught:
+        normalise_body("policies", rules("web", "mail", "web"), same)
+    [problem] = caught.value.problems
+    assert (problem.code, problem.path) == ("duplicate", "rules[2].name") and "used twice" in problem.message
+
+
+def test_rules_whose_names_have_one_slug_are_told_apart_and_keep_their_ids_in_any_order() -> None:
+    keys = rule_keys(("allow_web", "allow-web", "Allow Web", "Mail"))
+    assert (keys["allow-web"], keys["Mail"]) == ("allow-web", "mail")
+    assert len(set(keys.values())) == 4 and keys["allow_web"].startswith("allow-web-")
+    assert rule_keys(("Mail", "Allow Web", "allow-web", "allow_web")) == keys
 
 
 def _shuffled(declaration: Declaration, body: dict[str, Any], dice: random.Random) -> dict[str, Any]:

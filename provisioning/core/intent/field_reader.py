@@ -379,13 +379,10 @@ class FieldReader:
             return None
         return FieldReader(value, self.resolve, f"{self.path}{field}.", self.problems)
 
-    def check_unique(self, field: str, names: Sequence[str], key: Callable[[str], str] = str) -> None:
-        """Report names in a list of objects that are the same, or become the same by ``key``."""
-        first: dict[str, str] = {}
+    def check_unique(self, field: str, names: Sequence[str]) -> None:
+        """Report names in a list of objects that were there before."""
+        seen: set[str] = set()
         for index, name in enumerate(names):
-            other = first.setdefault(key(name), name)
-            if index and other == name and name in names[:index]:
+            if name in seen:
                 self.problem("duplicate", f"{field}[{index}].name", f"“{name}” is used twice. Give each its own name.")
-            elif other != name:
-                alike = f"“{other}” and “{name}” differ only in case, accents, spaces or punctuation."
-                self.problem("duplicate", f"{field}[{index}].name", f"{alike} Give each its own name.")
+            seen.add(name)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from hashlib import sha256
 from typing import Annotated, Any
 
 from provisioning.core.intent.field_reader import FieldReader
@@ -163,7 +166,9 @@ class Policy(IntentObject):
 
     def rule_id(self, rule: Rule) -> str:
         """``prod-out/web``: what sections, traces and counters call a rule."""
-        return f"{self.key}/{slug(rule.name)}"
+        key = slug(rule.name)
+        # Only a name that is no slug may have the slug of another one; looking for it takes a look at all rules.
+        return f"{self.key}/{key if key == rule.name else rule_keys(tuple(r.name for r in self.rules))[rule.name]}"
 
     @staticmethod
     def check_body(reader: FieldReader, body: dict[str, Any]) -> None:
@@ -171,7 +176,21 @@ class Policy(IntentObject):
         reader.check_limit("rules", count_match_values(rules), MATCH_VALUES)
         for number, rule in enumerate(rules, 1):
             rule["name"] = rule["name"] or f"rule-{number}"
-        reader.check_unique("rules", [rule["name"] for rule in rules], slug)
+        reader.check_unique("rules", [rule["name"] for rule in rules])
+
+
+@lru_cache(maxsize=1024)
+def rule_keys(names: tuple[str, ...]) -> dict[str, str]:
+    """Return name → what it is called in ids of the rules of one policy: its slug.
+
+    Of several names with one slug, the one that is that slug keeps it; the others get a digest behind it.
+    """
+    slugs = {name: slug(name) for name in names}
+    count = Counter(slugs.values())
+    return {
+        name: key if key == name or count[key] == 1 else f"{key}-{sha256(name.encode()).hexdigest()[:6]}"
+        for name, key in slugs.items()
+    }
 
 
 KIND = Kind(

@@ -13,7 +13,7 @@ from provisioning.core.intent.limits import PREFIXES
 from provisioning.core.intent.policies import ENDPOINT_KINDS, RULES
 from provisioning.core.values.address_forms import BadAddress, canonical_interface
 from provisioning.core.values.addresses import BOGON_RANGES, covers, parse_range
-from provisioning.core.values.text import name_key, normalise_text, slug, text_fault
+from provisioning.core.values.text import name_key, normalise_text, text_fault
 
 NoteKind = Literal["left_out", "assumed", "needed"]
 """Not in the document; in it, but in another form or by a guess; in it, but provisioning will need more."""
@@ -182,7 +182,7 @@ class TranslationBuilder:
         """Add a policy, or several of one name and a number where the rules are more than one policy holds."""
         used: dict[str, int] = {}
         for rule in rules:
-            rule["name"] = unique_name(rule.get("name") or f"rule-{len(used) + 1}", used, MAX_RULE_NAME, slug)
+            rule["name"] = unique_name(rule.get("name") or f"rule-{len(used) + 1}", used, MAX_RULE_NAME, str)
         for start in range(0, len(rules), RULES.most):
             self.add("policies", name, **body, rules=list(rules[start : start + RULES.most]))
 
