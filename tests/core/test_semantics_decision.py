@@ -179,6 +179,7 @@ def test_segments_reach_each_other_through_shares_only() -> None:
     net = shared()
     assert trace_disposition(net, "desk", "vpc-prod") == "delivered"
     assert trace_disposition(net, "desk", "vpc-dev") == "isolated", "the share names prod"
+    assert trace_disposition(net, "desk", "10.2.0.1", to_segment="corp") == "isolated", "by its address too"
     net.remove("shares", "records")
     assert trace_disposition(net, "desk", "vpc-prod") == "isolated"
 

@@ -1,9 +1,9 @@
 """Ten networks that people published, said in this model, with flows whose outcome their sources decide.
 
 ``NAME.yaml`` is the network as a document; at its head stands where it comes from. Where we have a translator for the
-source's format, ``NAME.source.*`` is the source and the document holds what the source does not say (which members
-there are). ``NAME.csv`` lists flows, in the columns of a list of flows that people send, with ``disposition`` and
-``because``. docs/real-networks.md counts what of each source is said.
+source's format, ``NAME.source.*`` is the source, and the document completes what the translation made of it, as one
+would in the draft. ``NAME.csv`` lists flows, in the columns of a list of flows that people send, with ``disposition``
+and ``because``. docs/real-networks.md counts what of each source is said.
 """
 
 from __future__ import annotations
@@ -29,16 +29,23 @@ from tests.core.translators.translating import LOCATIONS
 
 FOLDER = Path(__file__).parent
 NETWORKS = tuple(sorted(path.stem for path in FOLDER.glob("*.csv")))
-SOURCE_FORMATS = {"cloudwan-simple": "aws-cloud-wan", "k8s-netpol": "kubernetes-policies"}
+SOURCE_FORMATS = {
+    "cloudwan-simple": "aws-cloud-wan",
+    "k8s-netpol": "kubernetes-policies",
+    "portal-terraform": "alkira-terraform",
+}
+CONTEXT = TranslationContext(locations=LOCATIONS, places={"US-WEST": "us-west", "US-EAST": "us-east"})
 
 
 def network_document(name: str) -> dict[str, list[dict[str, Any]]]:
     document: dict[str, list[dict[str, Any]]] = load_yaml((FOLDER / f"{name}.yaml").read_bytes())
     if name in SOURCE_FORMATS:
         files = [SourceFile(path.name, path.read_bytes()) for path in FOLDER.glob(f"{name}.source.*")]
-        translation = FORMATS[SOURCE_FORMATS[name]].translate(files, TranslationContext(locations=LOCATIONS))
+        translation = FORMATS[SOURCE_FORMATS[name]].translate(files, CONTEXT)
         for kind, bodies in translation.document.items():
-            document[kind] = [*bodies, *document.get(kind, ())]
+            own = {body["name"]: body for body in document.get(kind, ())}
+            completed = [{**body, **own.pop(body["name"], {})} for body in bodies]
+            document[kind] = [*completed, *own.values()]
     return document
 
 

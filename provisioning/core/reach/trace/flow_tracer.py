@@ -114,7 +114,7 @@ class FlowTracer:
             remedy = "Attach a prefix that holds this address, or send from one of its own."
             return self._stop("denied_spoofed", f"{reason}; dropped.", "spoofed_source", connector, remedy)
         self.path.add_source(start, began, translated)
-        return self._route(resolved, start, packet)
+        return self._route(resolved, destination_segment, start, packet)
 
     def _target(self, resolved: ResolvedSegment, family: int | None) -> int | None:
         """Return the address that the packet is sent to; None where the end has none."""
@@ -128,8 +128,8 @@ class FlowTracer:
         is_v6 = (family or 0 if source is None else source) >= V6_OFFSET
         return resolved.internet_address(EXAMPLE_INTERNET_V6_ADDRESS if is_v6 else EXAMPLE_INTERNET_ADDRESS)
 
-    def _route(self, resolved: ResolvedSegment, start: Member, packet: Packet) -> Trace:
-        """Follow a packet that is in the segment to where it is routed."""
+    def _route(self, resolved: ResolvedSegment, towards: ResolvedSegment, start: Member, packet: Packet) -> Trace:
+        """Follow a packet that is in the segment, and meant for one, to where it is routed."""
         if (packet.source >= V6_OFFSET) != (packet.destination >= V6_OFFSET):
             family = "IPv6" if packet.destination >= V6_OFFSET else "IPv4"
             reason = f"{self.start.label} has no {family} address here to send from."
@@ -145,10 +145,10 @@ class FlowTracer:
             remedy = "Ask for the flow that it answers, or for a type that asks, such as echo-request."
             return self._stop("no_route", reason, "icmp_type", None, remedy)
         where = resolved.owner(packet.destination)
-        apart = self.end.connector is not None and self.segments[0] != self.segments[1]
+        apart = self._end_elsewhere(resolved, towards, packet.destination)
         if apart and (where is None or where.segment.name != self.segments[1]):
             reason = f"No share shows {self.end.label} to segment “{resolved.segment.name}”."
-            return self._stop("isolated", reason, "isolated", self.end.connector, "Let a side of a share hold it.")
+            return self._stop("isolated", reason, "isolated", apart, "Let a side of a share hold it.")
         if where is None:
             if self.end.connector:
                 reason = f"{self.end.label} has no such address in “{self.segments[1]}”."
@@ -172,6 +172,13 @@ class FlowTracer:
         if where.segment.uid == resolved.segment.uid:
             return self._intra_segment(resolved, start, where, packet)
         return self._inter_segment(resolved, start, where, packet)
+
+    def _end_elsewhere(self, resolved: ResolvedSegment, towards: ResolvedSegment, address: int) -> Connector | None:
+        """Return the connector in another segment that a packet is meant for; None within one segment."""
+        if towards.segment.uid == resolved.segment.uid:
+            return None
+        owner = towards.owner(address)
+        return self.end.connector or (owner.connector if owner else None)
 
     def _intra_segment(self, resolved: ResolvedSegment, start: Member, end: Member | None, packet: Packet) -> Trace:
         self.segments = (resolved.segment.name, resolved.segment.name)
