@@ -176,8 +176,9 @@ def _range(prefix: str) -> str:
 
 def with_l4(rule: dict[str, Any]) -> dict[str, Any]:
     """Return a rule with its protocol and ports as documents write them."""
-    kept = {name: value for name, value in rule.items() if name not in ("protocol", "ports")}
-    l4 = {"protocol": rule.get("protocol", "any"), "ports": rule.get("ports", []), "icmp_types": []}
+    l4 = {"protocol": rule.get("protocol", "any"), "ports": rule.get("ports", [])}
+    l4["icmp_types"] = rule.get("icmp_types", [])
+    kept = {name: value for name, value in rule.items() if name not in l4}
     return {"source_ports": [], "dscp": None, **kept, "l4": [l4]}
 
 

@@ -78,6 +78,10 @@ def rules(draw: st.DrawFn, prefixes: list[str], actions: tuple[str, ...]) -> dic
     }
     if rule["protocol"] in ("tcp", "udp"):
         rule["ports"] = draw(sampled((["any"], *PORTS)))
+        rule["source_ports"] = draw(sampled((["any"], ["any"], ["any"], ["1024-4095"], ["32768-65535"])))
+    if rule["protocol"] == "icmp":
+        rule["icmp_types"] = draw(sampled((["any"], ["any"], ["echo-request"], ["timestamp-request", 3])))
+    rule["dscp"] = draw(sampled((None, None, None, None, 0, "EF")))
     for side in ("source", "destination"):
         if draw(st.integers(0, 3)) == 0:
             rule[side] = draw(st.lists(sampled(prefixes), min_size=1, max_size=2, unique=True))

@@ -1,7 +1,8 @@
 """Send probes from many workloads at once: one process inside the lab that reads commands as lines of JSON.
 
 {"do": "listen", "spaces": […]}                     record the datagrams that arrive at port 8000 there, answer none
-{"do": "probe", "probes": [[space, source, address, protocol, port], …], "wait": seconds}
+{"do": "probe", "probes": [[space, source, address, protocol, port or ICMP type, source port or null, DSCP], …],
+ "wait": seconds}
     → [[name of the answerer, "" or null], [[space, source seen], …]] for each; a ping's reply has no name
 {"do": "open", "flows": [[space, source, address, port], …]}   start TCP streams; → which are open
 {"do": "look"} → the time (monotonic) of the last answer of each flow
@@ -23,7 +24,15 @@ from typing import Any
 from provisioning.agent.netns import in_netns
 
 SINK_PORT = 8000
+PROBED_SOURCE_PORT, SOURCE_PORTS = 2000, 1000
+"""Probes that ask for this source port are sent from it or one of those after it: one each, or they would wait for the
+end of an earlier connection."""
+ECHO_REQUEST, TIMESTAMP_REQUEST, ECHO_REQUEST_V6 = 8, 13, 128
+ANSWERS = {ECHO_REQUEST: 0, TIMESTAMP_REQUEST: 14, ECHO_REQUEST_V6: 129}
 STREAM_SECONDS = 0.05
+
+
+SocketAddress = tuple[str, int]
 
 
 class DatagramRecorder(asyncio.DatagramProtocol):
@@ -68,48 +77,61 @@ class Prober:
         return await asyncio.gather(*(self.probe_one(probe, wait) for probe in probes))
 
     async def probe_one(self, probe: list[Any], wait: float) -> list[Any]:
-        space, source, address, protocol, port = probe
+        space, source, address, protocol, number, source_port, dscp = probe
         self.count += 1
         name = f"probe {self.count}"
+        sender = (source, source_port + self.count % SOURCE_PORTS if source_port else 0)
         try:
             if protocol == "icmp":
-                answer = await asyncio.wait_for(self._ping(space, source, address), wait)
+                answer = await asyncio.wait_for(self._ping(space, source, address, number, dscp), wait)
             elif protocol == "tcp":
-                answer = await asyncio.wait_for(self._ask(space, source, address, port), wait)
+                answer = await asyncio.wait_for(self._ask(space, sender, (address, number), dscp), wait)
             else:
-                text = name.encode() if port == SINK_PORT else b"who"
-                answer = await asyncio.wait_for(self._send(space, source, address, port, text), wait)
+                text = name.encode() if number == SINK_PORT else b"who"
+                answer = await asyncio.wait_for(self._send(space, sender, (address, number), dscp, text), wait)
         except (OSError, TimeoutError):
             answer = None
         return [answer, self.seen.pop(name, [])]
 
-    async def _ask(self, space: str, source: str, address: str, port: int) -> str | None:
+    async def _ask(self, space: str, sender: SocketAddress, receiver: SocketAddress, dscp: int) -> str | None:
         loop = asyncio.get_running_loop()
-        with open_socket(space, source, socket.SOCK_STREAM) as line:
-            line.bind((source, 0))
-            await loop.sock_connect(line, (address, port))
+        with open_socket(space, sender[0], socket.SOCK_STREAM, dscp=dscp) as line:
+            line.bind(sender)
+            await loop.sock_connect(line, receiver)
             await loop.sock_sendall(line, b"who\n")
             return (await loop.sock_recv(line, 200)).decode().partition("\n")[0] or None
 
-    async def _send(self, space: str, source: str, address: str, port: int, text: bytes) -> str | None:
+    async def _send(
+        self, space: str, sender: SocketAddress, receiver: SocketAddress, dscp: int, text: bytes
+    ) -> str | None:
         loop = asyncio.get_running_loop()
-        with open_socket(space, source, socket.SOCK_DGRAM) as line:
-            line.bind((source, 0))
-            line.connect((address, port))
+        with open_socket(space, sender[0], socket.SOCK_DGRAM, dscp=dscp) as line:
+            line.bind(sender)
+            line.connect(receiver)
             await loop.sock_sendall(line, text)
             return (await loop.sock_recv(line, 200)).decode().partition(" ")[0]
 
-    async def _ping(self, space: str, source: str, address: str) -> str | None:
+    async def _ping(self, space: str, source: str, address: str, asked: int, dscp: int) -> str | None:
         loop = asyncio.get_running_loop()
-        six = ":" in source
-        with open_socket(
-            space, source, socket.SOCK_DGRAM, socket.IPPROTO_ICMPV6 if six else socket.IPPROTO_ICMP
-        ) as line:
+        # The kernel's own pings are echo requests.
+        kind = socket.SOCK_RAW if asked == TIMESTAMP_REQUEST else socket.SOCK_DGRAM
+        protocol = socket.IPPROTO_ICMPV6 if asked == ECHO_REQUEST_V6 else socket.IPPROTO_ICMP
+        with open_socket(space, source, kind, protocol, dscp) as line:
             line.bind((source, 0))
             line.connect((address, 0))
-            await loop.sock_sendall(line, struct.pack("!BBHHH", 128 if six else 8, 0, 0, 0, 1) + b"ping")
-            answer = await loop.sock_recv(line, 200)
-            return "" if answer[0] == (129 if six else 0) else None
+            number = self.count & 0xFFFF
+            if kind == socket.SOCK_DGRAM:
+                await loop.sock_sendall(line, struct.pack("!BBHHH", asked, 0, 0, 0, 1) + b"ping")
+                answer = await loop.sock_recv(line, 200)
+                return "" if answer[0] == ANSWERS[asked] else None
+            message = struct.pack("!BBHHHIII", asked, 0, 0, number, 1, 0, 0, 0)
+            checksum = internet_checksum(message)
+            await loop.sock_sendall(line, message[:2] + struct.pack("!H", checksum) + message[4:])
+            while True:
+                # A raw socket hears every message from there, behind its IP header.
+                answer = (await loop.sock_recv(line, 200))[20:]
+                if answer[0] == ANSWERS[asked] and struct.unpack_from("!H", answer, 4)[0] == number:
+                    return ""
 
     # -- live flows ----------------------------------------------------------------------------------------------------
 
@@ -147,9 +169,21 @@ class Prober:
         return True
 
 
-def open_socket(space: str, address: str, kind: int, protocol: int = 0) -> socket.socket:
+def internet_checksum(message: bytes) -> int:
+    """Return the checksum of RFC 1071 over a message of whole 16-bit words."""
+    total = sum(struct.unpack(f"!{len(message) // 2}H", message))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def open_socket(space: str, address: str, kind: int, protocol: int = 0, dscp: int = 0) -> socket.socket:
+    six = ":" in address
     with in_netns(space):
-        line = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind, protocol)
+        line = socket.socket(socket.AF_INET6 if six else socket.AF_INET, kind, protocol)
+    level, option = (socket.IPPROTO_IPV6, socket.IPV6_TCLASS) if six else (socket.IPPROTO_IP, socket.IP_TOS)
+    if dscp:
+        line.setsockopt(level, option, dscp << 2)
     line.setblocking(False)
     return line
 

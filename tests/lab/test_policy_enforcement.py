@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 
 from tests.lab.conftest import STREAM, RunningLab, wait_until
 from tests.lab.handwritten_network import HandwrittenNetwork, Site, policy_rule
+from tests.lab.prober import ECHO_REQUEST, PROBED_SOURCE_PORT, TIMESTAMP_REQUEST
 
 pytestmark = [pytest.mark.packets, pytest.mark.timeout(120)]
 
@@ -68,6 +70,65 @@ def test_the_first_matching_rule_decides(running_lab: RunningLab) -> None:
     running_lab.publish_network(CLOSED.with_changes(rules={"corp": rules}))
     assert running_lab.can_connect("prod", ADDRESS["plant"], 443)
     assert not running_lab.can_connect("prod", ADDRESS["plant"], 22)
+
+
+def probe(running_lab: RunningLab, *headers: Any) -> list[bool]:
+    """Return whether packets from prod to dev are answered: protocol, port or ICMP type, source port, DSCP."""
+    space = running_lab.lab.workload(running_lab.tenant, "prod")["namespace"]
+    probes = [[space, ADDRESS["prod"], ADDRESS["dev"], *packet] for packet in headers]
+    answers = running_lab.send_command(do="probe", probes=probes, wait=1.0)
+    return [answer is not None for answer, _ in answers]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"protocol": "tcp", "source_ports": ["1024-4095"]}, [True, False, False, False, False, False, False]),
+        ({"protocol": "udp", "source_ports": ["32768-65535"]}, [False, False, True, True, False, False, False]),
+        ({"protocol": "icmp", "icmp_types": [13]}, [False, False, False, False, False, False, True]),
+        ({"protocol": "icmp", "icmp_types": [3, 8]}, [False, False, False, False, True, True, False]),
+        ({"dscp": 46}, [False, False, False, True, False, True, False]),
+        ({"protocol": "icmp", "dscp": 0}, [False, False, False, False, True, False, True]),
+    ],
+)
+@pytest.mark.parametrize("where", ["policy", "firewall"])
+def test_a_flow_is_decided_by_source_port_icmp_type_and_dscp_of_its_first_packet(
+    running_lab: RunningLab, where: str, rule: dict[str, Any], expected: list[bool]
+) -> None:
+    if where == "policy":
+        network = CLOSED.with_changes(rules={"corp": [policy_rule("c:prod", "c:dev", **rule)]})
+    else:
+        inspect = policy_rule("c:prod", "c:dev", "inspect", chain=["fw"])
+        inner = [{"action": "allow", **rule}, {"action": "deny"}]
+        network = CLOSED.with_changes(rules={"corp": [inspect]}, instances={"fw": ["eu/1"]}, instance_rules=inner)
+    running_lab.publish_network(network)
+    packets = [
+        *(("tcp", 443, PROBED_SOURCE_PORT, 0), ("tcp", 443, None, 0), ("udp", 53, None, 0), ("udp", 53, None, 46)),
+        *(("icmp", ECHO_REQUEST, None, 0), ("icmp", ECHO_REQUEST, None, 46), ("icmp", TIMESTAMP_REQUEST, None, 0)),
+    ]
+    assert probe(running_lab, *packets) == expected
+
+
+def test_a_flow_whose_first_packet_had_the_dscp_of_a_rule_stays_when_it_is_decided_again(
+    running_lab: RunningLab,
+) -> None:
+    rule = policy_rule("c:prod", "c:dev", protocol="tcp", dscp=46)
+    running_lab.publish_network(CLOSED.with_changes(rules={"corp": [rule]}))
+    space = running_lab.lab.workload(running_lab.tenant, "prod")["namespace"]
+    flow = running_lab.popen_in(space, sys.executable, "-c", MARKED_STREAM, ADDRESS["dev"], "443")
+    assert flow.stdout and flow.stdout.readline().strip() == "open"
+    others = [rule, policy_rule("c:office", "c:dev", protocol="tcp", dscp=10)]
+    running_lab.publish_network(CLOSED.with_changes(rules={"corp": others}))
+    time.sleep(1)
+    assert stream_result(flow, 1).startswith("tick")
+
+
+# Only its first packets have the code point.
+MARKED_STREAM = STREAM.replace(
+    "socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)",
+    "socket.socket(); line.setsockopt(0, socket.IP_TOS, 184); line.connect((sys.argv[1], int(sys.argv[2]))); "
+    "line.setsockopt(0, socket.IP_TOS, 0)",
+)
 
 
 def test_a_rule_that_passes_leaves_the_flow_to_the_next_tier_and_a_monitored_one_only_counts(

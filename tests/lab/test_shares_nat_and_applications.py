@@ -260,7 +260,7 @@ def test_a_redundant_connector_sends_from_prefixes_routed_to_its_twin_under_its_
     sent = {
         probe.connector: comparison.expected_trace(probe).disposition
         for probe in comparison.probes()
-        if (probe.source, probe.destination, probe.port) == ("10.8.0.1", "10.1.0.1", 8000)
+        if (probe.source, probe.destination, probe.number) == ("10.8.0.1", "10.1.0.1", 8000)
     }
     assert sent == {"one": "delivered", "two": "denied_by_rule"}
 
@@ -277,7 +277,7 @@ def test_clients_of_remote_access_reach_each_other_only_where_a_policy_allows_it
     verdicts = {
         (probe.source, probe.destination): comparison.expected_trace(probe).disposition
         for probe in comparison.probes()
-        if (probe.protocol, probe.port) == ("tcp", 443)
+        if (probe.protocol, probe.number) == ("tcp", 443)
     }
     assert verdicts["10.9.0.1", "10.9.1.1"] == "delivered"
     assert verdicts["10.9.2.1", "10.9.3.1"] == verdicts["10.9.2.1", "10.9.0.1"] == "denied_by_default"

@@ -20,29 +20,43 @@ from provisioning.lab.workload_network import first_usable
 from provisioning.lab.workloads import INTERNET_HOST, INTERNET_HOSTS, workload_namespace
 from tests.lab.conftest import RunningLab
 from tests.lab.handwritten_network import TENANT
-from tests.lab.prober import SINK_PORT
+from tests.lab.prober import ECHO_REQUEST, ECHO_REQUEST_V6, PROBED_SOURCE_PORT, SINK_PORT, TIMESTAMP_REQUEST
 
-PROBED_PACKETS: list[tuple[str, int | None]] = [
-    ("tcp", 22), ("tcp", 443), ("tcp", 8080), ("udp", 53), ("udp", SINK_PORT), ("icmp", None),
-]  # fmt: skip
+PROBED_PACKETS: list[tuple[str, int, int | None, int]] = [
+    *(("tcp", 22, None, 0), ("tcp", 443, None, 0), ("tcp", 8080, None, 0), ("tcp", 443, PROBED_SOURCE_PORT, 0)),
+    *(("udp", 53, None, 0), ("udp", 53, PROBED_SOURCE_PORT, 46), ("udp", SINK_PORT, None, 46)),
+    *(("icmp", ECHO_REQUEST, None, 0), ("icmp", TIMESTAMP_REQUEST, None, 0)),
+]
+"""Protocol, port or ICMP type, source port (None: an ephemeral one), DSCP."""
 PROBE_SECONDS = 0.7
 RETRY_SECONDS = 2.5
 
 
 @dataclass(frozen=True)
 class Probe:
-    """connector: key of the sender, or of the exit on whose internet side the client is."""
+    """connector: key of the sender, or of the exit on whose internet side the client is. number: port or ICMP type."""
 
     connector: str
     segment: str
     source: str
     destination: str
     protocol: str
-    port: int | None
+    number: int
+    source_port: int | None
+    dscp: int
 
     def __str__(self) -> str:
-        port = "" if self.port is None else f"/{self.port}"
-        return f"{self.connector}@{self.source} → {self.destination} {self.protocol}{port} in {self.segment}"
+        headers = f"{self.protocol}/{self.number} from port {self.source_port} with DSCP {self.dscp}"
+        return f"{self.connector}@{self.source} → {self.destination} {headers} in {self.segment}"
+
+    @property
+    def is_icmp(self) -> bool:
+        return self.protocol.startswith("icmp")
+
+    @property
+    def question(self) -> dict[str, Any]:
+        number = {"icmp_type" if self.is_icmp else "port": self.number}
+        return {"protocol": self.protocol, **number, "source_port": self.source_port, "dscp": self.dscp}
 
 
 class TraceComparison:
@@ -79,9 +93,10 @@ class TraceComparison:
                     for destination in destinations:
                         alike = (":" in source) == (":" in destination) and source != destination
                         if alike and not self._is_ambiguous(resolved, connector, source, destination):
-                            for protocol, port in PROBED_PACKETS:
-                                name = "icmpv6" if protocol == "icmp" and ":" in source else protocol
-                                yield Probe(connector.key, segment.name, source, destination, name, port)
+                            for packet in PROBED_PACKETS:
+                                if packet[0] == "icmp" and ":" in source:
+                                    packet = ("icmpv6", ECHO_REQUEST_V6, *packet[2:])
+                                yield Probe(connector.key, segment.name, source, destination, *packet)
 
     def _destinations(self, resolved: ResolvedSegment, connector: Connector) -> list[str]:
         """Return presented and inside addresses of members and imported members, addresses that this connector's NAT
@@ -121,16 +136,16 @@ class TraceComparison:
                 public, way_in = address_text(app.public), app.exit.connector.key
                 if way_in in self.workloads:
                     for client in INTERNET_HOSTS:
-                        for protocol, port in {*PROBED_PACKETS, (app.app.protocol, app.app.port)}:
-                            yield Probe(way_in, segment.name, client, public, protocol, port)
+                        for packet in {*PROBED_PACKETS, (app.app.protocol, app.app.port, None, 0)}:
+                            yield Probe(way_in, segment.name, client, public, *packet)
 
     # -- expected outcomes ---------------------------------------------------------------------------------------------
 
     def expected_trace(self, probe: Probe) -> Trace:
         if probe.source in INTERNET_HOSTS:
-            return trace_flow(self.network, probe.source, probe.destination, probe.protocol, probe.port)
+            return trace_flow(self.network, probe.source, probe.destination, **probe.question)
         start = f"{probe.connector}@{probe.source}"
-        return trace_flow(self.network, start, probe.destination, probe.protocol, probe.port, segment=probe.segment)
+        return trace_flow(self.network, start, probe.destination, segment=probe.segment, **probe.question)
 
     def _receiving_connector(self, probe: Probe, expected_trace: Trace) -> str:
         """Return the connector whose workload records a delivered packet.
@@ -182,7 +197,7 @@ class TraceComparison:
     def _mismatches(self, probed: list[tuple[Probe, Trace]], wait: float) -> list[tuple[Probe, Trace, str]]:
         requests = [
             [workload_namespace(TENANT, probe.connector), probe.source, probe.destination,
-             probe.protocol.removesuffix("v6"), probe.port]
+             probe.protocol.removesuffix("v6"), probe.number, probe.source_port, probe.dscp]
             for probe, _ in probed
         ]  # fmt: skip
         answers = self.running_lab.send_command(do="probe", probes=requests, wait=wait)
@@ -195,7 +210,9 @@ class TraceComparison:
     def _compare(self, probe: Probe, expected_trace: Trace, answer: str | None, noted: list[list[str]]) -> str:
         """Return what the packet did; "" if the trace says the same."""
         spaces = {workload["namespace"]: key for key, workload in self.workloads.items()}
-        reached = [spaces[space] for space, _ in noted] if probe.port == SINK_PORT and probe.protocol == "udp" else None
+        reached = (
+            [spaces[space] for space, _ in noted] if probe.number == SINK_PORT and probe.protocol == "udp" else None
+        )
         if not expected_trace.disposition.startswith("delivered"):
             arrived = reached if reached is not None else answer is not None
             return f"arrive at {reached or answer}" if arrived else ""
@@ -213,7 +230,11 @@ class TraceComparison:
 
     def streams(self) -> dict[Probe, Trace]:
         """Return the TCP flows between members that stay open, with their traces."""
-        asked = [probe for probe in self.probes() if probe.protocol == "tcp" and probe.source not in INTERNET_HOSTS]
+        asked = [
+            probe
+            for probe in self.probes()
+            if probe.protocol == "tcp" and probe.source_port is None and probe.source not in INTERNET_HOSTS
+        ]
         return {
             probe: expected_trace
             for probe in asked
@@ -227,7 +248,7 @@ class TraceComparison:
 
 
 def stream_request(probe: Probe) -> list[Any]:
-    return [workload_namespace(TENANT, probe.connector), probe.source, probe.destination, probe.port]
+    return [workload_namespace(TENANT, probe.connector), probe.source, probe.destination, probe.number]
 
 
 def is_same_path(before: Trace, after: Trace) -> bool:
