@@ -238,7 +238,7 @@ class NetworkGenerator:
     def side(self, segment: str) -> dict[str, Any]:
         groups = self.draw(several_of(GROUPS, 0, 1))
         known = [DISJOINT_PREFIXES[segment], "10.8.0.0/14", "10.1.0.0/16", "100.64.0.0/16", V6[1], V6[2]]
-        known += ["0.0.0.0/0", "8.0.0.0/8"]
+        known += ["0.0.0.0/0", "128.0.0.0/1"]
         prefixes = self.draw(several_of(known, 0 if groups else 1, 2))
         return {"segment": segment, "groups": groups, "prefixes": prefixes}
 

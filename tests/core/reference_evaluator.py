@@ -317,8 +317,9 @@ class ReferenceEvaluator:
 
         Replies go to the owner of the source, which may differ from the sender.
         """
-        for edge in (start, self.owner(segment, packet.source)):
-            if edge and edge.segment == segment and self.filtered_routes(segment, edge, packet.destination):
+        routed = self.routed(segment, packet.source)
+        for edge in (start, routed[1]) if routed else (start,):
+            if edge.segment == segment and self.filtered_routes(segment, edge, packet.destination):
                 return True
         if segment != end.segment:
             return False

@@ -255,7 +255,7 @@ class ResolvedSegment:
         return subtract(by_default, merge_ranges((*self.off_internet, *NOT_PUBLIC_RANGES))) if by_default else ()
 
     def internet_address(self, example: int) -> int | None:
-        """Return the address that stands for the internet here, in the family of an example, and this if it may: one
+        """Return the address that stands for the internet here, in the family of an example: this if it may, else one
         that an exit leads to, else one behind the default route of a member. None: nothing leads to the internet."""
         owner = self.owner(example)
         if owner is None and self.exits and self.is_on_internet(example):
@@ -263,10 +263,10 @@ class ResolvedSegment:
         family = ALL_V6 if example >= V6_OFFSET else ALL_V4
         members = (*self.members, *self.imported_members)
         behind = (self.default_route_ranges(member, member.ranges) for member in members)
-        for ranges in (self.exit_ranges, *behind):
-            if public := intersect(ranges, (family,)):
-                return example if contains(public, example) else example_host(public)
-        return None
+        found = [public for ranges in (self.exit_ranges, *behind) if (public := intersect(ranges, (family,)))]
+        if any(contains(public, example) for public in found):
+            return example
+        return example_host(found[0]) if found else None
 
     # Anchors
 
