@@ -33,7 +33,8 @@ class LiveRevision(TenantOwned):
 
 class Item(TenantOwned):
     """The identity of one intent object. ``number`` is unique in the installation and never reused (VXLAN ids and
-    interface names follow from it); ``key`` is the slug of its first name and outlives renames."""
+    interface names follow from it); ``key`` is the slug of its first name and outlives renames. One that never was live
+    is taken for a new object of its key (services/drafts/overlay.py)."""
 
     revoked_privileges = "UPDATE, DELETE"
 

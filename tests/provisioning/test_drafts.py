@@ -12,7 +12,7 @@ from django.utils import timezone
 from provisioning.errors import ObjectNotFound, StateConflict, ValidationFailed
 from provisioning.models import Draft, Edit, Item, Overlay
 from provisioning.selectors import listing
-from provisioning.services import revisions
+from provisioning.services import plans, revisions, runs
 from provisioning.services.drafts import editing, history, lifecycle, overlay
 from provisioning.services.drafts.rebase import rebase_draft
 from provisioning.services.drafts.rebase_merge import RebaseConflict, Resolution
@@ -80,7 +80,9 @@ def test_equal_prefixes_in_a_segment_are_refused_and_nothing_changes(draft: Draf
 
 def test_keys_are_assigned_once_and_in_the_order_of_the_names(draft: Draft) -> None:
     def keys(*names: str) -> list[str]:
-        return [item.key for item in overlay.create_items("groups", names)]
+        items = overlay.create_items("groups", names)
+        overlay.write_overlay(draft, [overlay.BodyChange(item, None, {"name": item.key}) for item in items])
+        return [item.key for item in items]
 
     assert keys("A b", "a-b", "other") == ["a-b", "a-b-2", "other"]
     assert keys("a b", "a-b-3", "A-B", "x") == ["a-b-4", "a-b-3", "a-b-5", "x"]
@@ -293,3 +295,66 @@ def test_a_discarded_draft_is_restored_for_thirty_days_and_then_purged(draft: Dr
         lifecycle.restore_draft(restored, now + timedelta(days=31))
     lifecycle.purge_discarded(now + timedelta(days=31))
     assert not Edit.objects.filter(draft=restored).exists() and not Overlay.objects.filter(draft=restored).exists()
+
+
+def test_names_of_drafts_that_never_went_live_are_free_again(people: People) -> None:
+    with scope(people.acme):
+        first = draft_with_document("first")
+        expected = keys_of(first), plans.create_plan(first).text
+        lifecycle.discard_draft(first)
+        lifecycle.discard_draft(draft_with_document("second"))
+        third = draft_with_document("third")
+        assert (keys_of(third), plans.create_plan(third).text) == expected
+        fourth = draft_with_document("fourth")  # the third one is open and holds the names
+        assert keys_of(fourth) == [f"{key}-2" for key in expected[0]]
+
+
+def test_an_object_that_is_removed_and_added_again_in_a_draft_keeps_its_key(draft: Draft) -> None:
+    first = editing.add_object(draft, "groups", {"name": "lab"})
+    editing.remove_object(draft, "groups", first.uid)
+    again = editing.add_object(draft, "groups", {"name": "lab", "description": "again"})
+    assert (again.key, again.uid) == ("lab", first.uid)
+    for _ in range(3):
+        history.undo_edit(draft)
+    for _ in range(3):
+        history.redo_edit(draft)
+    kept = queries.get_object(queries.snapshot_of_draft(draft), "groups", first.uid)
+    assert kept.body["description"] == "again"
+
+
+def test_a_key_that_was_live_is_never_given_to_another_object(people: People) -> None:
+    provision_document(people.acme)
+    smaller = {**DOCUMENT, "connectors": DOCUMENT["connectors"][:1]}
+    provision_document(people.acme, "second", smaller)
+    with scope(people.acme):
+        draft = lifecycle.create_draft("third")
+        again = editing.add_object(draft, "connectors", DOCUMENT["connectors"][1])
+        assert again.key == "site-2-2"
+
+
+def test_a_restored_draft_whose_names_another_one_took_is_rebased_onto_it(people: People) -> None:
+    provision_document(people.acme)
+    with scope(people.acme):
+        restored = lifecycle.create_draft("restored")
+        first = editing.add_object(restored, "groups", {"name": "lab", "description": "first"})
+        lifecycle.discard_draft(restored)
+        taker = lifecycle.create_draft("taker")
+        assert editing.add_object(taker, "groups", {"name": "lab", "description": "second"}).uid == first.uid
+        lifecycle.restore_draft(restored, timezone.now())
+        plan = plans.create_plan(taker)
+        runs.provision_plan(plan, plan.digest)
+        with pytest.raises(RebaseConflict) as refused:
+            plans.create_plan(restored)
+        assert [problem.path for problem in refused.value.problems] == ["groups/lab"]
+        resolution = Resolution("groups", first.uid, "", "mine")
+        rebase_draft(restored, [resolution])
+        assert [row.key for row in queries.list_objects(queries.snapshot_of_draft(restored), "groups")] == [
+            "dev",
+            "lab",
+            "prod",
+        ]
+
+
+def keys_of(draft: Draft) -> list[str]:
+    snapshot = queries.snapshot_of_draft(draft)
+    return [row.key for kind in DOCUMENT for row in queries.list_objects(snapshot, kind)]

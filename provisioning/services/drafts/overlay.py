@@ -15,7 +15,7 @@ from provisioning.core.check import check_network
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 from provisioning.errors import ValidationFailed
-from provisioning.models import Draft, Item, Overlay
+from provisioning.models import Draft, Item, Overlay, Version
 from provisioning.snapshots import queries, search_index, tenant_cache
 from provisioning.snapshots.objects import ObjectChange, ParsedObject, SnapshotObjects
 from provisioning.snapshots.queries import Snapshot, StoredObject
@@ -49,26 +49,30 @@ class BodyChange:
 
 
 def create_items(kind: str, names: Sequence[str], *, dry_run: bool = False) -> list[Item]:
-    """Create items with keys that no item ever had, in the order of the names; with ``dry_run`` write none of them.
+    """Return an item for each name, in their order: that of its key where nothing stands under it, else a new one.
 
-    Numbers of a dry run are only the next ones that nobody has: those of the sequence are never given twice.
+    Keys are the identity of resources, samples and counters, so one that ever was live is never given to another
+    object. With ``dry_run`` none is written, and the numbers of new ones are only the next ones that nobody has: those
+    of the sequence are never given twice.
     """
-    items = [Item(kind=kind, key=key) for key in _free_keys(kind, names)]
+    items = _choose_items(kind, names)
+    new = [item for item in items if item.pk is None]
     if not dry_run:
-        return Item.objects.bulk_insert(items)
-    last = Item.objects.order_by("-number").values_list("number", flat=True).first() or 0
-    for number, item in enumerate(items, last + 1):
-        item.number = number
+        Item.objects.bulk_insert(new)
+    elif new:
+        last = Item.objects.order_by("-number").values_list("number", flat=True).first() or 0
+        for number, item in enumerate(new, last + 1):
+            item.number = number
     return items
 
 
-def _free_keys(kind: str, names: Sequence[str]) -> list[str]:
-    """Return a key for each name that no item has; where that of the name is taken, with a number after it.
+def _choose_items(kind: str, names: Sequence[str]) -> list[Item]:
+    """Return an item for each name, saved or not: of the key of the name; where that is taken with a number after it.
 
     Candidates are looked up in batches that grow fourfold, so that few queries find a free one.
     """
     stems = [core.slug(name)[:50] for name in names]
-    keys: dict[int, str] = {}
+    items: dict[int, Item] = {}
     given: set[str] = set()
     next_number: dict[str, int] = {}
     open_indexes, width = list(range(len(stems))), 1
@@ -83,14 +87,33 @@ def _free_keys(kind: str, names: Sequence[str]) -> list[str]:
         existing = Item.objects.filter(
             kind=kind, key__in=[key for keys_tried in candidates.values() for key in keys_tried]
         )
-        taken = set(existing.values_list("key", flat=True))
-        free = {stem: iter([key for key in keys_tried if key not in taken]) for stem, keys_tried in candidates.items()}
+        found = {item.key: item for item in existing}
+        unused = _unused_items(list(found.values()))
+        free = {
+            stem: iter([key for key in keys_tried if key not in found or key in unused])
+            for stem, keys_tried in candidates.items()
+        }
         for index in open_indexes:
             if key := next((key for key in free[stems[index]] if key not in given), None):
-                keys[index] = key
+                items[index] = unused.get(key) or Item(kind=kind, key=key)
                 given.add(key)
-        open_indexes, width = [index for index in open_indexes if index not in keys], width * 4
-    return [keys[index] for index in range(len(stems))]
+        open_indexes, width = [index for index in open_indexes if index not in items], width * 4
+    return [items[index] for index in range(len(stems))]
+
+
+def _unused_items(items: Sequence[Item]) -> dict[str, Item]:
+    """Return by key those of the items that were never live and are in no open draft.
+
+    An undo, or a draft that is restored, may bring one back into a second draft. Both then have the same object, and
+    whichever is provisioned last is rebased onto the other: what differs is a conflict that people decide.
+    """
+    numbers = [item.pk for item in items]
+    if not numbers:
+        return {}
+    used = set(Version.objects.filter(item__in=numbers).values_list("item", flat=True))
+    in_drafts = Overlay.objects.filter(item__in=numbers, body__isnull=False, draft__state=Draft.State.OPEN)
+    used.update(in_drafts.values_list("item", flat=True))
+    return {item.key: item for item in items if item.pk not in used}
 
 
 def _candidate_keys(stem: str, start: int, count: int) -> list[str]:
