@@ -71,10 +71,10 @@ def test_who_may_not_change_a_tier_sees_its_policies_and_who_changes_them(people
     secadmin.force_login(people.secadmin)
     rules = f"/t/acme/design/{draft.uid}/rules/"
     kept, own = netadmin.get(rules).content.decode(), secadmin.get(rules).content.decode()
-    assert "changed by owners and security admins" in kept and "Move policy to" not in kept
-    assert "changed by owners" not in own and "Move policy to baseline" in own
+    assert "kept for owners and security admins" in kept and "Move policy to" not in kept
+    assert "kept for" not in own and "Move policy to baseline" in own
     form = netadmin.get(f"{rules}?select={row.uid}").content.decode()
-    assert "Policies of this tier are changed by owners and security admins." in form and "Save to draft" not in form
+    assert "This tier is kept for owners and security admins" in form and "Save to draft" not in form
 
 
 def test_days_of_the_audit_log_are_those_of_its_reader(people: People) -> None:
