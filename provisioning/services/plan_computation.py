@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -37,6 +38,7 @@ from provisioning.drivers import (
 from provisioning.drivers.discovered import Inventories, check_accounts, check_discovered_prefixes
 from provisioning.errors import ValidationFailed
 from provisioning.models import Draft, Plan, PlannedChange, ResourceBody
+from provisioning.selectors.object_names import address_by_names, names_in_addresses
 from provisioning.snapshots import queries, resource_state, tenant_cache
 from provisioning.snapshots.queries import Snapshot
 
@@ -140,7 +142,10 @@ def save_plan(plan: Plan, inputs: PlanInputs, result: PlanResult) -> Plan:
     changes, failing = result.changes, assertion_problems(inputs.after, result.assertions)
     plan.draft_version, plan.base_revision = inputs.draft.version, inputs.draft.base_revision
     plan.state_fingerprint = inputs.fingerprint
-    plan.text = core_plan.render_plan(changes, memberships=result.memberships)
+    names = names_in_addresses((change.address for change in changes), inputs.draft)
+    plan.text = core_plan.render_plan(
+        changes, memberships=result.memberships, by_names=partial(address_by_names, names=names)
+    )
     plan.memberships = as_json(result.memberships[: core_plan.MAX_MEMBERSHIPS])
     plan.reachability = as_json(result.reachability)
     plan.assertions = as_json(result.assertions)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from portal.pages.object_links import ObjectLinks
+from provisioning.core.reach import trace_flow
 from provisioning.selectors.object_names import address_by_names, names_in_addresses
+from provisioning.services import plans
 from provisioning.services.drafts import editing, lifecycle
-from provisioning.snapshots import queries
+from provisioning.snapshots import queries, tenant_cache
 from tests.people import People
 from tests.provisioning.small_network import provision_document
 
@@ -45,3 +47,19 @@ def test_addresses_and_paths_say_the_names_that_the_draft_has(people: People, te
 
 def _rows(draft: Any, kind: str) -> Any:
     return queries.list_objects(queries.snapshot_of_draft(draft), kind)
+
+
+def test_a_plan_and_a_trace_say_names(people: People, tenant_scope: Any) -> None:
+    provision_document(people.acme)
+    with tenant_scope(people.acme):
+        draft = lifecycle.create_draft("rename")
+        uid = next(row.uid for row in _rows(draft, "connectors") if row.key == "site-1")
+        editing.patch_object(draft, "connectors", uid, {"name": "Head office", "size": "large"})
+        rule = {"name": "All of it", "action": "allow"}
+        policy = {"name": "Prod to dev", "segments": ["corp"], "from": ["prod"], "to": ["dev"], "rules": [rule]}
+        editing.add_object(draft, "policies", policy)
+        assert "  ~ connector/Head office  (" in plans.create_plan(draft).text
+        network = tenant_cache.load_network(queries.snapshot_of_draft(draft))
+    trace = trace_flow(network, "Head office", "site-2", "tcp", 443)
+    assert trace.rule == "prod-to-dev/all-of-it"
+    assert any("Rule “All of it” of policy “Prod to dev” allows it." in hop.reason for hop in trace.hops)

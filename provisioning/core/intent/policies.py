@@ -170,6 +170,10 @@ class Policy(IntentObject):
         # Only a name that is no slug may have the slug of another one; looking for it takes a look at all rules.
         return f"{self.key}/{key if key == rule.name else rule_keys(tuple(r.name for r in self.rules))[rule.name]}"
 
+    def rule_title(self, rule: Rule) -> str:
+        """What sentences call a rule: as people named it and its policy."""
+        return f"rule “{rule.name}” of policy “{self.name}”"
+
     @staticmethod
     def check_body(reader: FieldReader, body: dict[str, Any]) -> None:
         rules = body["rules"]

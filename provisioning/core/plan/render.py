@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from provisioning.core.plan.describe import describe_change
@@ -31,9 +31,15 @@ MAX_MEMBERSHIPS = 200
 
 
 def render_plan(
-    changes: Sequence[Change], warnings: Iterable[Problem] = (), memberships: Sequence[MembershipChange] = ()
+    changes: Sequence[Change],
+    warnings: Iterable[Problem] = (),
+    memberships: Sequence[MembershipChange] = (),
+    by_names: Callable[[str], str] = str,
 ) -> str:
-    """Return the whole plan. Changes of a kind with the same description, such as on several nodes, share it."""
+    """Return the whole plan. Changes of a kind with the same description, such as on several nodes, share it.
+
+    ``by_names``: an address → the same with the names of its objects.
+    """
     counts = ", ".join(
         f"{sum(change.action == action for change in changes)} to {action}" for action, _, _ in _ACTION_SECTIONS
     )
@@ -41,7 +47,7 @@ def render_plan(
     for action, sign, title in _ACTION_SECTIONS:
         selected = [change for change in changes if change.action == action]
         if selected:
-            lines += ["", title, *_render_section(sign, selected)]
+            lines += ["", title, *_render_section(sign, selected, by_names)]
     if memberships:
         lines += ["", "Groups", *(f"  {'+' if each.joins else '-'} {each}" for each in memberships[:MAX_MEMBERSHIPS])]
     if len(memberships) > MAX_MEMBERSHIPS:
@@ -52,7 +58,7 @@ def render_plan(
     return "\n".join(lines) + "\n"
 
 
-def _render_section(sign: str, changes: list[Change]) -> Iterator[str]:
+def _render_section(sign: str, changes: list[Change], by_names: Callable[[str], str]) -> Iterator[str]:
     alike: dict[tuple[str, ...], list[Change]] = {}
     described = len(changes) if sign == "-" else MAX_CHANGES
     for change in changes[:described]:
@@ -60,7 +66,7 @@ def _render_section(sign: str, changes: list[Change]) -> Iterator[str]:
     for (kind, *description), group in alike.items():
         named = group if sign == "-" else group[:MAX_ALIKE]
         for change in named:
-            yield f"  {sign} {change.address}  ({kind})"
+            yield f"  {sign} {by_names(change.address)}  ({kind})"
         if len(group) > len(named):
             yield f"  {sign} and {len(group) - len(named)} more like these"
         yield from (f"      {line}" for line in description)

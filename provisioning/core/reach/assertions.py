@@ -243,7 +243,7 @@ def _find_counterexample(
 
 
 def _explain_outcome(resolved: ResolvedSegment, outcome: FlowOutcome) -> str:
-    who = f"rule {outcome.rule}" if outcome.rule else "the segment's default action"
+    who = outcome.decided_by or "the segment's default action"
     if outcome.stopped_by and outcome.stopped_by in resolved.services:
         return f"Service “{resolved.services[outcome.stopped_by].name}” drops it."
     if outcome.disposition == "delivered":

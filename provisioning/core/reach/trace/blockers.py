@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from provisioning.core.intent import IntentObject, RoutePolicy, all_kinds
+from provisioning.core.intent import IntentObject, RoutePolicy, all_kinds, capitalise
 from provisioning.core.reach.trace.decision import (
     MatchedRule,
     application_policies,
@@ -99,7 +99,7 @@ def _matched(resolved: ResolvedSegment, policies: int, packet: Packet) -> tuple[
             return denies, (policy, rule)
         rule_id = policy.rule_id(rule)
         tier = f" in the {policy.tier} tier" if policy.tier != "standard" else ""
-        message = f"Rule {rule_id}{tier} denies it in segment “{resolved.segment.name}”."
+        message = f"{capitalise(policy.rule_title(rule))}{tier} denies it in segment “{resolved.segment.name}”."
         remedy = "Allow the flow by a rule before it, or narrow or remove this one."
         denies.append(Blocker("rule_denies", object_path(policy), rule_id, message, remedy))
     return denies, None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from provisioning.core.intent import INTERNET, Exchange, FirewallRule, Policy, Rule, Service
+from provisioning.core.intent import INTERNET, Exchange, FirewallRule, Policy, Rule, Service, Share
 from provisioning.core.intent.list_resolver import ListResolver
 from provisioning.core.resolve.fabric import placement_exchanges
 from provisioning.core.resolve.nat import Packet
@@ -27,7 +27,7 @@ class FlowOutcome:
     """What becomes of a flow.
 
     disposition: ``delivered``, ``denied_by_rule`` and so on, as the API has them. rule: id of the rule that decided;
-    None where the default action did.
+    None where the default action did. decided_by: what sentences call the rule, or the share that stands for one.
     chain: uids of the services it passes. stopped_by: uid of the service that dropped it.
     """
 
@@ -35,6 +35,7 @@ class FlowOutcome:
     rule: str | None = None
     chain: tuple[str, ...] = ()
     stopped_by: str | None = None
+    decided_by: str = ""
 
     @property
     def delivered(self) -> bool:
@@ -81,7 +82,7 @@ def decide_intra_segment(resolved: ResolvedSegment, start: Member, end: Member |
         return FlowOutcome(
             "delivered" if end is not None and resolved.segment.default_action == "allow" else "denied_by_default"
         )
-    return _apply_matched_rules(resolved, packet, [matched], matched[1].services, "")
+    return _apply_matched_rules(resolved, packet, [matched], matched[1].services, None)
 
 
 def decide_inter_segment(
@@ -103,7 +104,7 @@ def decide_inter_segment(
     matched = [rule for rule in (first, second) if rule is not None]
     chains = (first[1].services if first else (), directed_share.share.services, second[1].services if second else ())
     chain = tuple(dict.fromkeys(uid for some in chains for uid in some))
-    return _apply_matched_rules(here, packet, matched, chain, f"share/{directed_share.share.key}")
+    return _apply_matched_rules(here, packet, matched, chain, directed_share.share)
 
 
 def decide_to_application(
@@ -114,7 +115,7 @@ def decide_to_application(
     matched = find_first_match(resolved, application_policies(resolved, start, app), packet)
     if matched is None:
         return FlowOutcome("denied_by_default")
-    return _apply_matched_rules(resolved, packet, [matched], matched[1].services, "")
+    return _apply_matched_rules(resolved, packet, [matched], matched[1].services, None)
 
 
 def intra_segment_policies(resolved: ResolvedSegment, start: Member, end: Member | None) -> int:
@@ -168,23 +169,24 @@ def is_match(rule: Rule | FirewallRule, packet: Packet, prefixes: ListResolver) 
 
 
 def _apply_matched_rules(
-    resolved: ResolvedSegment, packet: Packet, matched: list[MatchedRule], chain: tuple[str, ...], otherwise: str
+    resolved: ResolvedSegment, packet: Packet, matched: list[MatchedRule], chain: tuple[str, ...], share: Share | None
 ) -> FlowOutcome:
     """Return the outcome of a flow that rules (at most one of each segment) match: it passes the chain if none denies.
 
-    otherwise: what stands for the rule's id where none matched.
+    share: what allows it where none matched.
     """
-    for policy, rule in matched:
+    name, title = (f"share/{share.key}", f"share “{share.name}”") if share else ("", "")
+    for policy, rule in sorted(matched, key=lambda found: found[1].action != "deny")[:1]:
+        name, title = policy.rule_id(rule), policy.rule_title(rule)
         if rule.action == "deny":
-            return FlowOutcome("denied_by_rule", policy.rule_id(rule))
-    name = matched[0][0].rule_id(matched[0][1]) if matched else otherwise
+            return FlowOutcome("denied_by_rule", name, decided_by=title)
     alive, missing = available_chain(resolved.exchanges, resolved.services, chain)
     for nth, uid in enumerate(alive):
         if not _is_permitted_by_service(resolved.services[uid], packet, resolved.prefixes):
-            return FlowOutcome("denied_by_service", name, alive[: nth + 1], uid)
+            return FlowOutcome("denied_by_service", name, alive[: nth + 1], uid, title)
     if missing:
-        return FlowOutcome("service_unavailable", name, alive, missing)
-    return FlowOutcome("delivered_inspected" if alive else "delivered", name, alive)
+        return FlowOutcome("service_unavailable", name, alive, missing, title)
+    return FlowOutcome("delivered_inspected" if alive else "delivered", name, alive, None, title)
 
 
 def _is_permitted_by_service(service: Service, packet: Packet, prefixes: ListResolver) -> bool:

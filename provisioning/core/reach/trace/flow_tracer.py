@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioning.core.intent import Connector, IntentObject, Segment
+from provisioning.core.intent import Connector, IntentObject, Segment, capitalise
 from provisioning.core.reach.address_holders import hidden_holders, name_holders
 from provisioning.core.reach.trace.blockers import (
     Blocker,
@@ -308,7 +308,7 @@ class FlowTracer:
             self.blockers += application_blockers(resolved, None, app, packet)
         self.path.add_home_node(app.exit)
         why = (
-            f"Rule {outcome.rule}"
+            capitalise(outcome.decided_by)
             if outcome.rule
             else "No policy allows it; the default action is not for the internet."
         )
@@ -376,11 +376,11 @@ class FlowTracer:
             segment = resolved.segment
             return f"No rule matches; the default action of segment “{segment.name}” is {segment.default_action}."
         verb = {"denied_by_rule": "denies", "delivered": "allows"}.get(outcome.disposition, "inspects")
-        return f"Rule {outcome.rule} {verb} it."
+        return f"{capitalise(outcome.decided_by)} {verb} it."
 
     def _explain_share(self, outcome: FlowOutcome, directed_share: DirectedShare, other: ResolvedSegment) -> str:
         share = f"Share “{directed_share.share.name}” joins it with segment “{other.segment.name}”"
         if outcome.rule is None or outcome.rule.startswith("share/"):
             return f"{share}; no rule of either segment matches, so the share allows it."
         verb = {"denied_by_rule": "denies", "delivered": "allows"}.get(outcome.disposition, "inspects")
-        return f"{share}; rule {outcome.rule} {verb} it."
+        return f"{share}; {outcome.decided_by} {verb} it."
