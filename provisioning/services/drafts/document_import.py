@@ -50,7 +50,7 @@ def changes_from_document(
     """
     check_document(document)
     objects = tenant_cache.load_objects(queries.snapshot_of_draft(draft))
-    imports = _match_objects(objects, document)
+    imports = _match_objects(objects, document if keep_others else _in_order(document))
     _assign_items(objects, imports, dry_run=dry_run)
     changes = [] if keep_others else _removals(objects, imports)
     names: dict[str, dict[str, str]] = {kind: {} for kind in core.KINDS}
@@ -123,6 +123,20 @@ def _check_object(body: Any, path: str, problems: ProblemCollector) -> None:
     if uid is not None and _parse_uid(uid) is None:
         message = f"“{str(uid)[:60]}” is not an id. Leave “id” out to match by name, or send the id that the API shows."
         problems.add("wrong_type", f"{path}.id", message)
+
+
+def _in_order(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document with positions where they are left out: each the next ten after that of the object before."""
+    ordered = dict(document)
+    for kind in document:
+        if core.kind_of(kind).position is None:
+            continue
+        last, ordered[kind] = 0, []
+        for body in document[kind]:
+            position = (last // 10 + 1) * 10 if body.get("position") is None else body["position"]
+            last = position if isinstance(position, int) else last
+            ordered[kind].append({**body, "position": position})
+    return ordered
 
 
 def _match_objects(objects: SnapshotObjects, document: Mapping[str, Any]) -> list[ImportedObject]:
