@@ -324,17 +324,6 @@ def test_a_number_with_too_many_digits_is_a_problem_document(netadmin: ApiClient
     assert "a number has 5,000" in problem["detail"]
 
 
-def test_objects_of_a_document_have_their_order_where_it_gives_no_positions(netadmin: ApiClient) -> None:
-    where = create_sample_network(netadmin)
-    document = netadmin.get(f"{where}intent/").json()
-    [policy] = document["policies"]
-    del policy["position"], policy["id"]
-    named = [{**policy, "name": "first"}, {**policy, "name": "second", "position": 55}, {**policy, "name": "third"}]
-    assert netadmin.put(f"{where}intent/", {**document, "policies": named}).status_code == 200
-    positions = {policy["name"]: policy["position"] for policy in netadmin.get(f"{where}intent/").json()["policies"]}
-    assert positions == {"first": 10, "second": 55, "third": 60}
-
-
 def test_a_document_with_an_error_changes_nothing(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     before = netadmin.get(f"{where}intent/").json()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from provisioning.core.values.addresses import (
     covers,
     intersect,
     merge_ranges,
+    prefix_order,
     prefix_range,
     range_text,
     subtract,
@@ -85,3 +87,13 @@ def test_subtracting_thousands_of_ranges_from_thousands_is_quick() -> None:
 def test_a_range_is_formatted_as_nftables_formats_it() -> None:
     assert range_text(prefix_range("10.1.0.0/16")) == "10.1.0.0-10.1.255.255"
     assert range_text(prefix_range("2001:db8::/127")) == "2001:db8::-2001:db8::1"
+
+
+@pytest.mark.parametrize("name", ["com.amazonaws.eu-west-1.s3", "team/offices", "lists: all", "!com.example", "10.x"])
+def test_names_of_lists_are_sorted_behind_addresses_whatever_signs_they_hold(name: str) -> None:
+    assert sorted([name, "!10.1.0.5/32", "10.2.0.0/16", "10.1.0.0/16"], key=prefix_order) == [
+        "10.1.0.0/16",
+        "10.2.0.0/16",
+        "!10.1.0.5/32",
+        name,
+    ]

@@ -9,7 +9,13 @@ from typing import Any
 from provisioning.core.intent.kind_words import WORDS, kind_word, with_article
 from provisioning.core.intent.limits import LIST_ITEMS, PORTS, PREFIXES, PROTOCOLS, REFERENCES, Limit
 from provisioning.core.intent.old_names import RenamedFrom
-from provisioning.core.values.address_forms import BadAddress, MistypedAddress, canonical_addresses, canonical_prefix
+from provisioning.core.values.address_forms import (
+    LOOKS_LIKE_ADDRESS,
+    BadAddress,
+    MistypedAddress,
+    canonical_addresses,
+    canonical_prefix,
+)
 from provisioning.core.values.labels import BadLabel, check_label, is_selector, parse_selector
 from provisioning.core.values.protocols import PORT_PROTOCOLS, PROTOCOL_NUMBERS
 from provisioning.core.values.resource import Problem
@@ -25,8 +31,6 @@ REQUIRED: Any = object()
 MAX_TEXT = 200
 """Characters of a text that has no limit of its own."""
 _PROTOCOL_NAMES = {number: name for name, number in PROTOCOL_NUMBERS.items()}
-LOOKS_LIKE_ADDRESS = re.compile(r"!.*|[0-9]+[./][0-9./-]*|[0-9a-fA-F]*:[0-9a-fA-F:./-]*")
-"""What cannot be the name of a prefix list, so that a mistyped prefix is told as one."""
 _DOMAIN_NAME = re.compile(r"[a-zA-Z0-9_-]+(\.[a-zA-Z0-9_-]+)+\.?")
 _NUMBER = r"(?:0|[1-9][0-9]{0,4})"
 _PORT_RANGE = re.compile(rf"\s*({_NUMBER})(?:\s*-\s*({_NUMBER}))?\s*")

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from provisioning.core.intent.field_reader import LOOKS_LIKE_ADDRESS, FieldReader
+from provisioning.core.intent.field_reader import FieldReader
 from provisioning.core.intent.fields import Addresses, Integer, Name, Object, Objects, References, Text
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
 from provisioning.core.intent.limits import ENTRIES
 from provisioning.core.intent.list_sources import ListSource
+from provisioning.core.values.address_forms import LOOKS_LIKE_ADDRESS
 from provisioning.core.values.addresses import prefix_range
 
 

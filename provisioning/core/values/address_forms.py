@@ -15,6 +15,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 Parsed = TypeVar("Parsed", Address, Interface)
 
+LOOKS_LIKE_ADDRESS = re.compile(r"!.*|[0-9]+[./][0-9./-]*|[0-9a-fA-F]*:[0-9a-fA-F:./-]*")
+"""What cannot be the name of a prefix list, so that a mistyped prefix is told as one."""
 _LENGTH = re.compile(r"0|[1-9][0-9]{0,2}")
 _COMPATIBLE = range(1 << 24, 1 << 32)
 """Numbers of IPv4-compatible IPv6 addresses; lower ones hold no IPv4 address that a host can have."""

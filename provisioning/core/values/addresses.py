@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 from itertools import pairwise
 from typing import TypeVar
 
-from provisioning.core.values.address_forms import is_addresses
+from provisioning.core.values.address_forms import LOOKS_LIKE_ADDRESS
 
 Range = tuple[int, int]
 """First and last address, both included."""
@@ -48,9 +48,9 @@ def address_range(text: str) -> Range:
 
 def prefix_order(text: str) -> tuple[int, int, int, str]:
     """Return what sorts canonical prefixes and ranges by their numbers, the larger one first; then those that are left
-    out (``!``), then other texts."""
+    out (``!``), then other texts: uids and names of lists, which may hold dots and slashes."""
     plain = text.removeprefix("!")
-    if not is_addresses(plain):
+    if not LOOKS_LIKE_ADDRESS.fullmatch(plain):
         return 2, 0, 0, text
     low, high = address_range(plain)
     return int(plain != text), low, -high, ""

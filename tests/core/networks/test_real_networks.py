@@ -31,8 +31,11 @@ WARNINGS = {
     ],
     # The route maps of the source are attached to nothing; where they stand here they meet no route.
     "azure-vwan": [
-        ("changes_nothing", "route-policies/add-community"),
-        ("changes_nothing", "route-policies/drop-prefixes"),
+        ("never_matches", "route-policies/replace-aspath/rules[0].match.communities"),
+        *[
+            ("changes_nothing", f"route-policies/{name}")
+            for name in ("add-community", "drop-prefixes", "replace-aspath")
+        ],
     ],
     # Nobody has addresses in its prefix list; the router guards against what others might tell it.
     "batfish-hybrid-aws": [("changes_nothing", "route-policies/protect-loopback")],
