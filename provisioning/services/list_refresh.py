@@ -41,6 +41,8 @@ FAILURES_TOLD = 3
 SHRINKS_TO = 0.5
 """A file with less than this part of what the list has is refused, where it has at least SHRINKS_FROM entries."""
 SHRINKS_FROM = 10
+MAX_AT_ONCE = 4
+"""Of one tenant: others want workers too. What comes too early is woken again by the sweep."""
 FLOWS_CUT = "flows_cut"
 """The one risk that entries which come and go may bring without anybody looking: they are counted."""
 INTERNAL_ERROR = "Internal error; the log has it. Tell the operator."
@@ -115,7 +117,8 @@ def _claim(pk: int, now: datetime) -> ListRefresh | None:
     if refresh.plan is not None and refresh.plan.state != Plan.State.COMPUTING:
         _decide(refresh, refresh.plan)
         return None
-    if refresh.due_at is None or refresh.due_at > now:
+    going = ListRefresh.objects.filter(lease_until__gt=now).count()
+    if refresh.due_at is None or refresh.due_at > now or going >= MAX_AT_ONCE:
         return None
     claimed = ListRefresh.objects.filter(pk=pk, lease_number=refresh.lease_number)
     if not claimed.update(**lease.next_lease(now), due_at=now + _backoff(refresh)):

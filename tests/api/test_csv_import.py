@@ -197,3 +197,16 @@ def test_groups_and_labels_of_connectors_and_attachments_stand_in_columns(netadm
     yaml = netadmin.get(f"{where}intent/", accept="application/yaml").content
     assert netadmin.send("PUT", f"{where}intent/", yaml, "application/yaml").status_code == 200
     assert netadmin.get(f"{where}intent/", accept="application/yaml").content == yaml
+
+
+def test_a_source_round_trips_as_a_cell_of_its_own(netadmin: ApiClient) -> None:
+    where = create_draft(netadmin)
+    source = {"url": "https://files.example/x", "format": "aws", "services": ["S3"], "provision_within": 5}
+    body = {"name": "feed", "entries": [{"prefix": "198.51.100.0/24"}], "source": source}
+    stored = create_object(netadmin, where, "prefix-lists", body).json()
+    table = netadmin.get(f"{where}prefix-lists/?format=csv").content.decode()
+    other = create_draft(netadmin, "other")
+    assert import_csv(netadmin, other, table, "prefix-lists").json()["created"] == 1
+    [copied] = netadmin.get(f"{other}prefix-lists/").json()["results"]
+    assert copied["source"] == stored["source"] == {**source, "regions": [], "ipv6": True, "interval": 24}
+    assert import_csv(netadmin, where, table, "prefix-lists").json()["unchanged"] == 1

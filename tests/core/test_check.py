@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from provisioning.core.check import check_network
+from provisioning.core.check import check_network, prefix_lists
+from provisioning.core.intent.limits import SOURCES
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 from tests.core.sample_networks import IntentBuilder, hospital_network, policy, site, vpc
@@ -180,6 +182,16 @@ def test_a_policy_names_the_internet_and_not_its_exit() -> None:
     draw = hospital_network()
     draw.add("policies", policy("out", 60, "dev", "exit-eu", {"action": "allow"}))
     assert "Name internet instead" in only_problem(draw, "names_exit").message
+
+
+def test_a_network_has_few_lists_that_are_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prefix_lists, "SOURCES", replace(SOURCES, most=1))
+    draw = hospital_network()
+    for name in ("first", "second"):
+        draw.add("prefix-lists", {"name": name, "entries": [], "source": {"url": "https://files.example/x"}})
+    problem = only_problem(draw, "too_many_lists")
+    assert problem.path == "prefix-lists/second/source"
+    assert "There are 2 lists with a source here; 1 is the most." in problem.message
 
 
 def test_deleted_objects_of_every_referenced_kind_are_unknown_references() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +18,13 @@ class ListServer:
     """``answers``: path → status, headers and body; ``asked``: the paths and headers that came."""
 
     port: int
+    scheme: str = "http"
     answers: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     def url(self, path: str = "/list.txt") -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
+        host = "localhost" if self.scheme == "https" else "127.0.0.1"
+        return f"{self.scheme}://{host}:{self.port}{path}"
 
     def put(self, *lines: str, etag: str = "") -> None:
         headers = {"ETag": etag} if etag else {}
@@ -29,7 +32,7 @@ class ListServer:
 
 
 @contextmanager
-def serve_lists(allowed: str = "127.0.0.0/8") -> Iterator[ListServer]:
+def serve_lists(allowed: str = "127.0.0.0/8", tls: ssl.SSLContext | None = None) -> Iterator[ListServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             served.asked.append((self.path, dict(self.headers)))
@@ -47,7 +50,9 @@ def serve_lists(allowed: str = "127.0.0.0/8") -> Iterator[ListServer]:
             """Nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    served = ListServer(server.server_port)
+    served = ListServer(server.server_port, "https" if tls else "http")
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import gzip
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from django.test import override_settings
 
 from provisioning import guarded_fetch
@@ -75,6 +82,45 @@ def test_a_host_that_the_operator_names_may_be_inside(server: ListServer, monkey
     assert server.asked[0][1]["Host"] == f"127.0.0.1:{server.port}"
     with override_settings(LIST_SOURCE_HOSTS=["files.example", "10.0.0.0/8"]), pytest.raises(FetchFailed):
         fetch_file(server.url())
+
+
+def test_a_certificate_has_to_be_of_the_host_and_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("localhost", "other.example"):
+        write_certificate(tmp_path, name)
+    tls = {name: ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) for name in ("localhost", "other.example")}
+    for name, context in tls.items():
+        context.load_cert_chain(tmp_path / f"{name}.pem")
+    with serve_lists("localhost", tls["localhost"]) as server:
+        server.put("10.0.0.0/8")
+        with pytest.raises(FetchFailed, match="CERTIFICATE_VERIFY_FAILED"):
+            fetch_file(server.url())
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "localhost.pem"))
+        assert fetch_file(server.url()).data == b"10.0.0.0/8\n"
+    with serve_lists("localhost", tls["other.example"]) as server:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "other.example.pem"))
+        with pytest.raises(FetchFailed, match="Hostname mismatch"):
+            fetch_file(server.url())
+
+
+def write_certificate(folder: Path, name: str) -> None:
+    """Write a key and a certificate for a host, signed with the key itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, private = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    secret = key.private_bytes(pem, private, serialization.NoEncryption())
+    (folder / f"{name}.pem").write_bytes(secret + certificate.public_bytes(pem))
 
 
 def test_redirects_are_checked_and_few(server: ListServer) -> None:

@@ -276,6 +276,21 @@ def test_a_worker_that_died_is_replaced_and_its_answer_refused(people: People, s
         assert ListRefresh.objects.get().error == ""
 
 
+def test_a_tenant_has_few_refreshes_at_once(
+    people: People, server: ListServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_refresh, "MAX_AT_ONCE", 1)
+    network = document(server)
+    network["prefix-lists"].append({**network["prefix-lists"][0], "name": "other"})
+    provision_document(people.acme, "first", network)
+    job = list_refresh.RefreshJob(people.acme)
+    with scope(people.acme):
+        first, second = list_sources.due_refreshes(timezone.now())
+        assert job.claim(first) is not None
+        assert job.claim(second) is None
+        assert list_sources.due_refreshes(timezone.now()) == [second]
+
+
 def test_a_list_in_a_draft_is_filled_when_asked_for_by_who_asked(people: People, server: ListServer) -> None:
     server.put("198.51.100.0/24")
     with scope(people.acme), acting(Actor(people.netadmin.email)):

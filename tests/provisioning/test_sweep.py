@@ -40,3 +40,14 @@ def test_a_failure_for_one_tenant_stops_the_sweep_of_no_other(
     tasks.sweep()
     assert swept == ["acme", "globex", "initech"]
     assert woken == [("globex", 7), ("initech", 7)]
+
+
+def test_refreshes_of_lists_that_are_due_are_woken(
+    people: People, tasks_run_where_they_are_sent: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[int] = []
+    due = {"acme": [3], "globex": [], "initech": [4, 5]}
+    monkeypatch.setattr(tasks.list_sources, "due_refreshes", lambda now: due[current_tenant().slug])
+    monkeypatch.setattr(tasks.list_refresh.RefreshJob, "claim", lambda job, refresh: woken.append(refresh))
+    tasks.sweep()
+    assert woken == [3, 4, 5]

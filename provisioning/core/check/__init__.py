@@ -44,6 +44,7 @@ _NETWORK_CHECKS: dict[Callable[[Network], Iterable[Problem]], tuple[str, ...]] =
     groups.check_group_counts: (),
     groups.check_selectors: (),
     prefix_lists.check_lists_in_lists: ("prefix-lists", "port-lists"),
+    prefix_lists.check_sources: ("prefix-lists",),
     prefix_lists.check_lists_of_routes: ("prefix-lists", "route-policies"),
     connectors.check_link_addresses: ("connectors",),
     connectors.check_shared_networks: ("connectors",),

@@ -37,6 +37,8 @@ MATCH_VALUES = Limit(
 """Prefixes, names of prefix lists and ports of all rules of a policy or a firewall together."""
 ENTRIES = Limit(10_000, "entries", "Split the list in two and name both.")
 """Of a prefix list."""
+SOURCES = Limit(100, "lists with a source", "Fetch those that belong together as one file.")
+"""Of a network: somebody's server is asked for each of them."""
 LITERAL_PREFIXES = Limit(1_000, "prefixes", "Write neighbours as one shorter prefix.")
 """Of an attachment, a segment, a side of a share or a translation, which cannot name prefix lists."""
 ATTACHMENTS = Limit(256, "attachments", "Make a second connector for the others.")
