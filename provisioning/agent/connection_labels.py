@@ -21,7 +21,7 @@ _FIRST_ONE, _FIRST_ZERO = _KNOWN_DSCP + 1, _KNOWN_DSCP + 1 + _DSCP_BITS
 
 
 def names_dscp(matches: Iterable[FlowMatchEntry]) -> bool:
-    return any(match["dscp"] is not None for match in matches)
+    return any("dscp" in match for match in matches)
 
 
 def remember_dscp_rules(families: Iterable[AddressFamily]) -> Iterator[str]:

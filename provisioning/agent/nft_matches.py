@@ -20,8 +20,9 @@ def connection_matches(match: FlowMatchEntry) -> list[str]:
 
 def first_packet_match(match: FlowMatchEntry) -> str:
     """Return the expression on source port and DSCP; "" where every one matches."""
-    source_ports = f"ct original proto-src {{ {', '.join(match['source_ports'])} }}" if match["source_ports"] else ""
-    return " ".join(filter(None, (source_ports, "" if match["dscp"] is None else dscp_match(match["dscp"]))))
+    ports = ", ".join(match.get("source_ports", ()))
+    source_ports = f"ct original proto-src {{ {ports} }}" if ports else ""
+    return " ".join(filter(None, (source_ports, dscp_match(match["dscp"]) if "dscp" in match else "")))
 
 
 def packet_matches(match: MatchEntry) -> list[str]:
@@ -30,7 +31,7 @@ def packet_matches(match: MatchEntry) -> list[str]:
 
 
 def _l4_match(part: L4Entry, port: str) -> str:
-    protocol, ports, types = part["protocol"], part["ports"], part["icmp_types"]
+    protocol, ports, types = part["protocol"], part["ports"], part.get("icmp_types")
     if protocol == "any":
         return ""
     if types:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 Ranges = list[str]
 
@@ -14,7 +14,7 @@ class L4Entry(TypedDict):
 
     protocol: Annotated[str, "any, tcp, udp, icmp, icmpv6 or a number"]
     ports: Annotated[list[str], "destination ports and spans of them (443, 8000-8100); empty for all"]
-    icmp_types: Annotated[list[int], "of ICMP or ICMPv6; empty for all"]
+    icmp_types: NotRequired[Annotated[list[int], "of ICMP or ICMPv6; left out for all"]]
 
 
 class MatchEntry(TypedDict):
@@ -28,8 +28,8 @@ class MatchEntry(TypedDict):
 class FlowMatchEntry(MatchEntry):
     """What flows a rule is about: what their first packet has."""
 
-    source_ports: Annotated[list[str], "of tcp and udp: ports and spans of them; empty for all"]
-    dscp: Annotated[int | None, "differentiated services code point; null: every one"]
+    source_ports: NotRequired[Annotated[list[str], "of tcp and udp: ports and spans of them; left out for all"]]
+    dscp: NotRequired[Annotated[int, "differentiated services code point; left out for every one"]]
 
 
 class FirewallRuleEntry(FlowMatchEntry):

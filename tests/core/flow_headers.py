@@ -1,10 +1,8 @@
-"""Headers of packets for the judges of the core, and the rule fields that tell them apart."""
+"""Headers of packets for the judges of the core."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
-
-from hypothesis import strategies as st
 
 from provisioning.core.reach import FlowQuery
 
@@ -65,18 +63,3 @@ FLOW_HEADERS = [
     for source_port, dscp in ((49152, 0), (49152, 0), (53, 0), (1500, 46), (49152, 46))
 ]
 FLOW_HEADERS += [FlowHeaders("icmp", 13), FlowHeaders("icmp", 3), FlowHeaders("icmpv6", 128), FlowHeaders("icmpv6", 3)]
-
-
-@st.composite
-def narrowing_fields(draw: st.DrawFn, protocol: Any, often: int = 4) -> dict[str, Any]:
-    """Draw source ports, ICMP types and DSCP for a rule of a protocol or several, each once in ``often`` rules."""
-    seldom = st.sampled_from([True] + [False] * (often - 1))
-    protocols = protocol if isinstance(protocol, list) else [protocol]
-    fields: dict[str, Any] = {}
-    if set(protocols) <= {"tcp", "udp"} and draw(seldom):
-        fields["source_ports"] = draw(st.sampled_from([["1024-65535"], ["53", "1024-2000"], [53], ["any"]]))
-    if protocols[0] in (1, "icmp") and len(protocols) == 1 and draw(seldom):
-        fields["icmp_types"] = draw(st.sampled_from([["echo-request"], [8, "13"], ["destination-unreachable"], [3, 8]]))
-    if draw(seldom):
-        fields["dscp"] = draw(st.sampled_from([0, 46, "EF", "af11"]))
-    return fields

@@ -13,8 +13,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.core.flow_headers import narrowing_fields
 from tests.core.random_groups import SELECTORS, attachment_groups, group_fields, labels
+from tests.core.random_header_fields import narrowing_fields
 from tests.core.reference_evaluator import ReferenceEvaluator
 from tests.core.reference_objects import Span, prefix_span
 from tests.core.sample_networks import IntentBuilder, policy, site

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
-from tests.core.flow_headers import narrowing_fields
 from tests.core.random_groups import group_fields, labels
+from tests.core.random_header_fields import narrowing_fields
 from tests.core.sample_networks import IntentBuilder, policy, site
 
 many_examples = settings(

@@ -222,9 +222,7 @@ def _is_match(rule: Section, packet: SectionPacket) -> bool:
 
 
 def _is_l4_match(part: Section, packet: SectionPacket) -> bool:
-    has_port = _is_in_spans(part["ports"], packet.port) and (
-        not part["icmp_types"] or packet.port in part["icmp_types"]
-    )
+    has_port = _is_in_spans(part["ports"], packet.port) and packet.port in part.get("icmp_types", (packet.port,))
     return part["protocol"] in ("any", packet.protocol) and has_port
 
 

@@ -170,9 +170,7 @@ def test_a_change_of_any_field_of_a_rule_is_described(field: str) -> None:
         "to": ["any"],
         "source": None,
         "destination": None,
-        "l4": [{"protocol": "tcp", "ports": ["443"], "icmp_types": []}],
-        "source_ports": [],
-        "dscp": None,
+        "l4": [{"protocol": "tcp", "ports": ["443"]}],
         "apply_to": "all",
     }
     other: dict[str, Any] = {
@@ -186,7 +184,7 @@ def test_a_change_of_any_field_of_a_rule_is_described(field: str) -> None:
         "source": ["10.1.0.0-10.1.255.255"],
         "destination": ["10.1.0.0-10.1.255.255"],
         "l4": [
-            {"protocol": "tcp", "ports": ["443"], "icmp_types": []},
+            {"protocol": "tcp", "ports": ["443"]},
             {"protocol": "icmp", "ports": [], "icmp_types": [8]},
         ],
         "source_ports": ["123"],

@@ -176,10 +176,10 @@ def _range(prefix: str) -> str:
 
 def with_l4(rule: dict[str, Any]) -> dict[str, Any]:
     """Return a rule with its protocol and ports as documents write them."""
-    l4 = {"protocol": rule.get("protocol", "any"), "ports": rule.get("ports", [])}
-    l4["icmp_types"] = rule.get("icmp_types", [])
-    kept = {name: value for name, value in rule.items() if name not in l4}
-    return {"source_ports": [], "dscp": None, **kept, "l4": [l4]}
+    fields = ("protocol", "ports", "icmp_types")
+    kept = {name: value for name, value in rule.items() if name not in fields}
+    l4 = {"protocol": "any", "ports": [], **{name: rule[name] for name in fields if name in rule}}
+    return {**kept, "l4": [l4]}
 
 
 def policy_rule(source: str, destination: str, action: str = "allow", **more: Any) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 
 from provisioning.core.intent import ANY, INTERNET, FirewallRule, Intent, NatMatch, Policy, Rule
 from provisioning.core.intent.list_resolver import ListResolver
-from provisioning.core.node_document_rules import FlowMatchEntry, MatchEntry, RuleEntry
+from provisioning.core.node_document_rules import FlowMatchEntry, L4Entry, MatchEntry, RuleEntry
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp
 from provisioning.core.values.addresses import Range, merge_ranges, range_text
-from provisioning.core.values.l4 import L4Ranges, l4_parts
+from provisioning.core.values.l4 import L4Part, L4Ranges, l4_parts
 
 _POLICY_RULES = DerivedKey[list[RuleEntry]]("rules of a policy")
 
@@ -60,23 +60,27 @@ def _rule_entry(network: Network, policy: Policy, rule: Rule, from_: list[str], 
 
 
 def flow_match_entry(prefixes: ListResolver, rule: Rule | FirewallRule) -> FlowMatchEntry:
-    headers = prefixes.headers(rule)
-    return {
-        **match_entry(prefixes, rule, headers.l4),
-        "source_ports": [*rule.source_ports],
-        "dscp": rule.dscp,
-    }
+    entry: FlowMatchEntry = {**match_entry(prefixes, rule, prefixes.headers(rule).l4)}
+    if rule.source_ports:
+        entry["source_ports"] = [*rule.source_ports]
+    if rule.dscp is not None:
+        entry["dscp"] = rule.dscp
+    return entry
 
 
 def match_entry(prefixes: ListResolver, match: Rule | FirewallRule | NatMatch, l4: L4Ranges) -> MatchEntry:
     return {
         "source": _address_match(prefixes, match.source),
         "destination": _address_match(prefixes, match.destination),
-        "l4": [
-            {"protocol": part.protocol, "ports": [*part.ports], "icmp_types": [*part.icmp_types]}
-            for part in l4_parts(l4)
-        ],
+        "l4": [_l4_entry(part) for part in l4_parts(l4)],
     }
+
+
+def _l4_entry(part: L4Part) -> L4Entry:
+    entry: L4Entry = {"protocol": part.protocol, "ports": [*part.ports]}
+    if part.icmp_types:
+        entry["icmp_types"] = [*part.icmp_types]
+    return entry
 
 
 def service_keys(intent: Intent, services: Iterable[str]) -> list[str]:

@@ -79,7 +79,11 @@ class HeaderMatch(NamedTuple):
     dscp: Ranges = EVERY_DSCP
 
     def has(self, headers: Headers) -> bool:
-        return all(map(contains, self, headers))
+        return (
+            contains(self.l4, headers.l4)
+            and (self.source_ports is EVERY_SOURCE_PORT or contains(self.source_ports, headers.source_port))
+            and (self.dscp is EVERY_DSCP or contains(self.dscp, headers.dscp))
+        )
 
     def covers(self, other: HeaderMatch) -> bool:
         return not any(map(subtract, other, self))

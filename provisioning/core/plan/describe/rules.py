@@ -64,7 +64,9 @@ def format_match(rule: RuleFields) -> str:
 
 
 def _format_numbers(part: L4Entry) -> str:
-    return ", ".join((*part["ports"], *(icmp_type_text(part["protocol"], number) for number in part["icmp_types"])))
+    return ", ".join(
+        (*part["ports"], *(icmp_type_text(part["protocol"], number) for number in part.get("icmp_types", ())))
+    )
 
 
 def format_names(names: Sequence[str]) -> str:
