@@ -45,6 +45,7 @@ BLOCKER_CODES = (
         "icmp_type",
         "spoofed_source",
         "route_filtered",
+        "route_rejected",
         "nat_untranslated",
         "isolated",
     ),
@@ -62,7 +63,7 @@ BLOCKER = object_schema(
     "Blocker",
     code=choice(BLOCKER_CODES, "stable"),
     object=text("like policies/prod-out; empty where there is none to change"),
-    rule=optional_text("id of the rule of a policy"),
+    rule=optional_text("id of the rule of a policy or a route policy"),
     message=text(),
     remedy=text("what to change"),
 )

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.core.random_groups import SELECTORS, attachment_groups, group_fields, labels
 from tests.core.random_header_fields import narrowing_fields
+from tests.core.random_routes import route_rules
 from tests.core.reference_evaluator import ReferenceEvaluator
 from tests.core.reference_objects import Span, prefix_span
 from tests.core.sample_networks import IntentBuilder, policy, site
@@ -244,18 +245,9 @@ class NetworkGenerator:
 
     def route_policies(self) -> None:
         draw = self.draw
-        for index in range(draw(st.integers(0, 2))):
-            known = [*PREFIXES[:5], *DISJOINT_PREFIXES.values(), *V6, *LISTS, "100.64.8.0/24", "100.64.16.0/24"]
-            listed = [
-                {
-                    "match": {
-                        "prefixes": draw(several_of(known)) or ["any"],
-                        "as_path": draw(one_of([None, None, "^65001$", "^$"])),
-                    },
-                    "action": draw(one_of(["deny", "deny", "allow"])),
-                }
-                for _ in range(draw(st.integers(1, 2)))
-            ]
+        known = [*PREFIXES[:5], *DISJOINT_PREFIXES.values(), *V6, *LISTS, "100.64.8.0/24", "100.64.16.0/24"]
+        for index in range(draw(one_of([0, 1, 2]))):
+            listed = [draw(route_rules(known)) for _ in range(draw(one_of([1, 2])))]
             targets = draw(several_of([*self.sites, *GROUPS], 1))
             body = {"name": f"rp{index}", "segment": draw(one_of(SEGMENTS)), "direction": draw(one_of(["in", "out"]))}
             self.net.add("route-policies", {**body, "targets": targets, "rules": listed})

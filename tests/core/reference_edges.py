@@ -34,6 +34,7 @@ class ReferenceEdge:
     outside: list[Span] = field(default_factory=list)
     inward: list[Span] = field(default_factory=list)
     denied: set[Span] = field(default_factory=set)
+    communities: dict[Span, set[str]] = field(default_factory=dict)
     out_policies: list[dict[str, Any]] = field(default_factory=list)
 
     def is_local_to(self, connector: str) -> bool:
@@ -72,15 +73,28 @@ class ReferenceEdge:
         return any(rows.matches(body["match"], packet) for body in rows.nat(self.segment, self.connector, "inbound"))
 
 
-def accepts(rows: ObjectRows, policy: dict[str, Any], route: Span, edge: ReferenceEdge) -> bool:
-    """Return whether a route policy allows a route to an edge's prefix: the first match decides, else it is allowed."""
-    for rule in policy["rules"]:
-        match = rule["match"]
-        if match["communities"] != ["any"] or (match["as_path"] and not re.search(match["as_path"], edge.as_path)):
-            continue
-        if match["prefixes"] == ["any"] or any(_is_prefix_match(rows, name, route) for name in match["prefixes"]):
-            return bool(rule["action"] == "allow")
+def accepts(
+    rows: ObjectRows, policies: list[dict[str, Any]], route: Span, edge: ReferenceEdge, carried: set[str]
+) -> bool:
+    """Return whether route policies, one after the other, allow a route to an edge's prefix; add what they set to its
+    communities (``carried``). In each the first match decides; without one the route is allowed."""
+    for policy in policies:
+        matching = (rule for rule in policy["rules"] if _is_route_match(rows, rule["match"], route, edge, carried))
+        rule = next(matching, None)
+        if rule is not None and rule["action"] == "deny":
+            return False
+        carried |= set(rule["set"]["communities"]) if rule else set()
     return True
+
+
+def _is_route_match(
+    rows: ObjectRows, match: dict[str, Any], route: Span, edge: ReferenceEdge, carried: set[str]
+) -> bool:
+    if match["communities"] != ["any"] and not carried.issuperset(match["communities"]):
+        return False
+    if match["as_path"] and not re.search(match["as_path"], edge.as_path):
+        return False
+    return match["prefixes"] == ["any"] or any(_is_prefix_match(rows, name, route) for name in match["prefixes"])
 
 
 def _is_prefix_match(rows: ObjectRows, name: str, route: Span) -> bool:
@@ -129,13 +143,16 @@ def edges_of(rows: ObjectRows, segment: str) -> list[ReferenceEdge]:
         mine = [_edge(rows, row, segment, index, attachment) for index, attachment in enumerate(here)]
         _translate(rows, row.uid, mine)
         names = {row.uid}.union(*(edge.groups for edge in mine))
-        for policy in policies:
-            if not names.isdisjoint(policy["targets"]):
-                for edge in mine:
-                    if policy["direction"] == "out":
-                        edge.out_policies.append(policy)
-                    else:
-                        edge.denied |= {route for route in set(edge.routes) if not accepts(rows, policy, route, edge)}
+        targeting = [policy for policy in policies if not names.isdisjoint(policy["targets"])]
+        for edge in mine:
+            edge.out_policies = [policy for policy in targeting if policy["direction"] == "out"]
+            incoming = [policy for policy in targeting if policy["direction"] == "in"]
+            edge.communities = {route: set() for route in edge.routes}
+            edge.denied = {
+                route
+                for route, carried in edge.communities.items()
+                if not accepts(rows, incoming, route, edge, carried)
+            }
         edges += mine
     return edges
 

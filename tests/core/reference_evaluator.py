@@ -332,7 +332,9 @@ class ReferenceEvaluator:
             return False
         other = routed[1]
         routes = [route for route in other.routes if address in route]
-        return any(not accepts(self.rows, policy, route, other) for policy in target.out_policies for route in routes)
+        return any(
+            not accepts(self.rows, target.out_policies, route, other, set(other.communities[route])) for route in routes
+        )
 
     # Edges
 

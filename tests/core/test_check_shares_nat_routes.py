@@ -1,4 +1,4 @@
-"""Checks of shares, NAT rules, route policies and internet applications."""
+"""Checks of shares, NAT rules and internet applications, and of a network with every kind of object."""
 
 from __future__ import annotations
 
@@ -215,67 +215,6 @@ def test_positions_of_nat_rules_are_unique_for_a_connector_in_a_segment() -> Non
     assert only_problem(draw, "duplicate_position").path == "nat-rules/again/position"
 
 
-# Route policies
-
-
-def routing(*rules: dict[str, Any], direction: str = "in", targets: tuple[str, ...] = ("hospital-a",)) -> IntentBuilder:
-    draw = hospital_network()
-    body = {"name": "filter", "segment": "corp", "direction": direction, "targets": list(targets)}
-    draw.add("route-policies", {**body, "rules": list(rules)})
-    return draw
-
-
-def deny(*prefixes: str) -> dict[str, Any]:
-    return {"match": {"prefixes": list(prefixes) or ["any"]}, "action": "deny"}
-
-
-def test_a_route_policy_with_a_target_of_another_segment_is_an_error() -> None:
-    assert only_problem(routing(deny(), targets=("lobby",)), "target_not_in_segment").severity == "error"
-    draw = hospital_network()
-    draw.add("groups", {"name": "nobody"})
-    body = {"name": "filter", "segment": "corp", "direction": "in", "targets": ["nobody"], "rules": [deny()]}
-    draw.add("route-policies", body)
-    assert only_problem(draw, "empty_group").path == "route-policies/filter/targets[0]"
-
-
-@pytest.mark.parametrize(
-    ("rules", "direction", "idle"),
-    [
-        ([deny("10.3.0.0/16")], "in", False),
-        ([deny("10.3.1.0/24")], "in", True),
-        ([deny("10.4.0.0/16")], "in", True),
-        ([deny("10.4.0.0/16")], "out", False),
-        ([deny("10.3.0.0/16")], "out", True),
-        ([{"action": "allow"}, deny()], "in", True),
-        ([{"action": "allow", "set": {"med": 10}}], "in", False),
-        ([{"match": {"communities": ["65000:1"]}, "action": "deny"}], "in", True),
-        ([], "out", True),
-    ],
-)
-def test_a_route_policy_that_changes_nothing_is_a_warning(rules: Any, direction: str, idle: bool) -> None:
-    problems = problems_with_code(routing(*rules, direction=direction), "changes_nothing")
-    assert [problem.path for problem in problems] == (["route-policies/filter"] if idle else [])
-
-
-def test_what_needs_bgp_in_a_route_policy_is_a_warning_at_its_rule() -> None:
-    rules = [{"match": {"communities": ["65000:1"]}, "action": "deny"}, {"action": "allow", "set": {"med": 10}}]
-    problem = only_problem(routing(*rules, direction="in"), "never_matches")
-    assert (problem.severity, problem.path) == ("warning", "route-policies/filter/rules[0].match.communities")
-    assert "What it should deny goes on to the next rule" in problem.message
-    assert only_problem(routing(*rules, direction="in"), "not_in_effect").path == "route-policies/filter/rules[1].set"
-    draw = routing(*rules)
-    draw.edit("route-policies", "filter", enabled=False)
-    assert problems_with_code(draw, "never_matches") == []
-
-
-def test_a_prefix_that_a_route_policy_denies_can_be_attached_elsewhere() -> None:
-    draw = routing(deny("10.3.0.0/16"))
-    draw.add("connectors", site("moved", "us", "sites", "10.3.0.0/16"))
-    assert problems_with_code(draw, "equal_prefixes") == []
-    draw.remove("route-policies", "filter")
-    assert "hospital-a" in only_problem(draw, "equal_prefixes").message
-
-
 # Internet applications
 
 
@@ -360,7 +299,7 @@ def everything() -> IntentBuilder:
     draw.add("billing-tags", {"name": "research"})
     draw.edit("services", "fw", billing_tags=["research"])
     draw.add("nat-rules", nat(match={"destination": ["offices"]}, source=pool("10.200.0.0/30")))
-    rules = [deny("10.3.0.0/16")]
+    rules = [{"match": {"prefixes": ["10.3.0.0/16"]}, "action": "deny"}]
     body = {"name": "filter", "segment": "corp", "direction": "out", "targets": ["hospital-b"], "rules": rules}
     draw.add("route-policies", body)
     draw.add("internet-apps", app())

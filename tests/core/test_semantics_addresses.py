@@ -65,6 +65,78 @@ def test_a_route_filtered_from_a_connector_drops_its_packets_and_replies(
     assert trace.disposition == disposition and word in trace.hops[-1].reason
 
 
+def network_with_tags(*communities: str) -> IntentBuilder:
+    """Return a network in which hospital-a tags its routes and hospital-b is not told what carries 65000:1."""
+    net = hospital_network()
+    tag = {"name": "tag", "segment": "corp", "direction": "in", "targets": ["hospital-a"]}
+    net.add("route-policies", {**tag, "rules": [{"action": "allow", "set": {"communities": list(communities)}}]})
+    hide = {"name": "hide", "segment": "corp", "direction": "out", "targets": ["hospital-b"]}
+    rules = [{"action": "allow", "match": {"prefixes": ["10.1.0.0/16"]}},
+             {"action": "deny", "match": {"communities": ["65000:1", "65000:2"]}}]  # fmt: skip
+    net.add("route-policies", {**hide, "rules": rules})
+    return net
+
+
+def test_communities_that_one_route_policy_sets_are_matched_by_another() -> None:
+    """“communities that a policy sets are seen by those after it, stay with the route in its segment”"""
+    net = network_with_tags("65000:1", "65000:2")
+    trace = run_trace(net, "hospital-b", "hospital-a")
+    assert trace.disposition == "no_route"
+    assert trace.hops[-1].reason.endswith("Rule 2 of route policy “hide” denies it.")
+    [blocker] = trace.blockers
+    assert (blocker.code, blocker.object, blocker.rule) == ("route_filtered", "route-policies/hide", "hide/rule-2")
+    assert trace_disposition(net, "hospital-a", "hospital-b") == "no_route"
+    assert trace_disposition(net, "vpc-dev", "hospital-a") == "delivered"
+    reached = {row.to for row in reachable_flows(net.network(), "hospital-b")}
+    assert reached and not any("hospital-a" in names or "sites" in names for names in reached)
+    assert trace_disposition(network_with_tags("65000:2"), "hospital-b", "hospital-a") == "delivered"
+
+
+def test_communities_pass_from_one_policy_of_a_target_to_the_next_and_through_shares() -> None:
+    """“Every route policy of a target is asked, the oldest first”; communities “go through shares with it”"""
+    net = hospital_network()
+    side = {
+        "a": {"segment": "corp", "prefixes": ["10.3.0.0/16"]},
+        "b": {"segment": "guest", "prefixes": ["10.9.0.0/16"]},
+    }
+    net.add("connectors", site("kiosk", "eu", None, "10.9.0.0/16", segment="guest"))
+    net.add("shares", {"name": "kiosks", **side})
+    assert trace_disposition(net, "kiosk", "hospital-a") == "delivered"
+    base: dict[str, Any] = {"segment": "corp", "direction": "in", "targets": ["hospital-a"]}
+    first = {"action": "allow", "set": {"communities": ["65000:1"]}}
+    second = {"action": "allow", "match": {"communities": ["65000:1"]}, "set": {"communities": ["65000:2"]}}
+    net.add("route-policies", {**base, "name": "first", "rules": [first]})
+    net.add("route-policies", {**base, "name": "second", "rules": [second]})
+    rules = [{"action": "deny", "match": {"communities": ["65000:1", "65000:2"]}}]
+    net.add(
+        "route-policies", {"name": "hide", "segment": "guest", "direction": "out", "targets": ["kiosk"], "rules": rules}
+    )
+    assert trace_disposition(net, "kiosk", "hospital-a") == "no_route"
+    net.edit("route-policies", "first", rules=[second])
+    assert trace_disposition(net, "kiosk", "hospital-a") == "delivered"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "disposition"),
+    [
+        ("vpc-dev", "hospital-a", "no_route"),
+        ("vpc-dev", "10.3.0.9", "no_route"),
+        ("vpc-dev", "hospital-a@10.3.0.9", "no_route"),
+        ("hospital-a", "vpc-dev", "denied_spoofed"),
+    ],
+)
+def test_a_route_that_is_not_accepted_is_a_reason_of_its_own(start: str, end: str, disposition: str) -> None:
+    """“Where a route is not accepted, the connector may not send from its addresses either”"""
+    net = hospital_network()
+    rules = [{"action": "deny", "match": {"prefixes": ["10.3.0.0/16"]}}]
+    body = {"name": "refuse", "segment": "corp", "direction": "in", "targets": ["hospital-a"], "rules": rules}
+    net.add("route-policies", body)
+    trace = run_trace(net, start, end)
+    assert trace.disposition == disposition and "is not accepted" in trace.hops[-1].reason
+    blocker = trace.blockers[0]
+    assert (blocker.code, blocker.object, blocker.rule) == ("route_rejected", "route-policies/refuse", "refuse/rule-1")
+
+
 def test_a_longer_prefix_inside_another_ones_is_a_warning() -> None:
     """“a longer prefix inside a shorter one of another connector is a warning that names both”"""
     net = hospital_network()

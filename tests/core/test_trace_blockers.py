@@ -17,6 +17,7 @@ from provisioning.core.values.addresses import address_text
 from provisioning.core.values.text import slug
 from tests.core.failing_case import format_failing_case
 from tests.core.random_full_networks import full_networks
+from tests.core.random_routes import routed_networks
 from tests.core.reference_evaluator import ReferenceEvaluator
 from tests.core.sample_networks import IntentBuilder, hospital_network, policy, site
 from tests.core.test_reference_evaluator import flows, reference_settings
@@ -97,7 +98,9 @@ def test_nat_and_route_policies_are_blockers_with_their_object() -> None:
         "rules": [{"action": "deny", "match": {"prefixes": ["10.2.0.0/16"]}}],
     }
     draw.add("route-policies", body)
-    assert ("route_filtered", "route-policies/no-dev-routes", None) in codes(draw, "hospital-a", "10.2.0.1", "icmp")
+    assert ("route_filtered", "route-policies/no-dev-routes", "no-dev-routes/rule-1") in codes(
+        draw, "hospital-a", "10.2.0.1", "icmp"
+    )
     draw = hospital_network()
     draw.add(
         "nat-rules",
@@ -146,7 +149,9 @@ def mend(net: IntentBuilder, blocker: Blocker) -> None:
     elif blocker.code == "default_action":
         net.edit(kind, row[1], default_action="allow")
     elif blocker.code == "route_filtered":
-        net.edit(kind, row[1], enabled=False)
+        rules = [{**rule, "action": "allow"} if blocker.rule == f"{key}/rule-{number}" else rule
+                 for number, rule in enumerate(body["rules"], start=1)]  # fmt: skip
+        net.edit(kind, row[1], rules=rules)
     elif blocker.code == "service_denies":
         net.edit(kind, row[1], settings={"default": "allow", "rules": []})
     else:
@@ -155,7 +160,7 @@ def mend(net: IntentBuilder, blocker: Blocker) -> None:
 
 
 @reference_settings(60)
-@given(full_networks(), st.integers(0, 100))
+@given(st.one_of(full_networks(), routed_networks()), st.integers(0, 100))
 def test_a_flow_passes_when_all_its_blockers_are_mended_and_not_while_one_is_left(
     net: IntentBuilder, seed: int
 ) -> None:

@@ -247,6 +247,19 @@ def test_a_route_policy_keeps_two_sites_apart_in_both_directions(running_lab: Ru
     assert not running_lab.can_ping("plant", "10.1.0.1")
 
 
+def test_a_route_policy_denies_by_communities_that_another_one_sets(running_lab: RunningLab) -> None:
+    draw = two_segments()
+    draw.add("connectors", site("plant", "us", "red", "10.9.0.0/16", "10.9.7.0/24"))
+    tag = {"match": {"prefixes": ["10.9.0.0/16"]}, "action": "allow", "set": {"communities": ["65000:1"]}}
+    draw.add("route-policies", {"name": "tag", "segment": "corp", "direction": "in", "targets": ["plant"],
+                                "rules": [tag]})  # fmt: skip
+    draw.add("route-policies", {"name": "hide", "segment": "corp", "direction": "out", "targets": ["office"],
+                                "rules": [{"match": {"communities": ["65000:1"]}, "action": "deny"}]})  # fmt: skip
+    assert_packets_match_trace(running_lab, draw)
+    assert not running_lab.can_ping("office", "10.9.0.1")
+    assert running_lab.can_ping("app", "10.9.0.1") and running_lab.can_ping("office", "10.1.0.1")
+
+
 def test_a_redundant_connector_sends_from_prefixes_routed_to_its_twin_under_its_own_group(
     running_lab: RunningLab,
 ) -> None:

@@ -22,6 +22,7 @@ from provisioning.core.check import (
     prefix_lists,
     prefixes,
     route_policies,
+    route_rules,
     services,
     shadowed_rules,
     shares,
@@ -77,7 +78,7 @@ _SEGMENT_CHECKS: tuple[Callable[[ResolvedSegment], Iterable[Problem]], ...] = (
     nat.check_translations,
     nat.check_hidden_prefixes,
     internet_exits.check_unused_exits,
-    route_policies.check_unused_route_policies,
+    route_rules.check_route_rules,
 )
 """Their messages name no groups: a resolved segment outlives the renaming of one."""
 

@@ -70,7 +70,7 @@ def check_share_same_connector(resolved: ResolvedSegment) -> Iterator[Problem]:
             near = {
                 member.connector.uid: member.connector
                 for member in resolved.members
-                if ranges_overlap(member.ranges, directed_share.near)
+                if ranges_overlap(member.ranges, directed_share.near) and not member.connector.has_clients
             }
             for uid in {
                 imported_member.connector.uid for imported_member in _imported_members(resolved, directed_share)

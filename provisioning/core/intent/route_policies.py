@@ -107,7 +107,7 @@ class RouteMatch:
     ]
     communities: Annotated[
         tuple[str, ...],
-        CommunityMatch(help=f"{NOT_IN_EFFECT}: a rule that names one never matches"),
+        CommunityMatch(help="those that other route policies set; what peers send is not read yet"),
     ]
 
 
@@ -118,7 +118,10 @@ class RouteSetClause:
     prepend: Annotated[int, Integer(0, 10, default=0, help="times our ASN is put in front; not in effect yet")]
     med: Annotated[int | None, Integer(0, _MAX_UINT32, default=None, label="MED", help=NOT_IN_EFFECT)]
     local_preference: Annotated[int | None, Integer(0, _MAX_UINT32, default=None, help=NOT_IN_EFFECT)]
-    communities: Annotated[tuple[str, ...], Communities(example="65000:200", help=f"like 65000:200; {NOT_IN_EFFECT}")]
+    communities: Annotated[
+        tuple[str, ...],
+        Communities(example="65000:200", help="like 65000:200; other route policies match it, peers are not told yet"),
+    ]
 
 
 UNCHANGED = RouteSetClause(0, None, None, ())

@@ -5,13 +5,20 @@ Everything beyond the edge (overlap checks, routes, policies, shares, traces) se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from provisioning.core.intent import Attachment, Connector, NatRule, RouteMatch, RoutePolicy, RouteRule
+from provisioning.core.intent import Attachment, Connector, NatRule
 from provisioning.core.intent.list_resolver import ListResolver
+from provisioning.core.resolve.route_filters import (
+    Communities,
+    FilteredRoute,
+    Route,
+    RouteFilter,
+    filter_route,
+    origin_as_path,
+)
 from provisioning.core.values.addresses import Range, assign_owners, intersect, merge_ranges, prefix_range, subtract
-from provisioning.core.values.as_paths import compile_as_path
 
 PrefixRoute = tuple[str, Range]
 """A prefix and its range."""
@@ -24,11 +31,13 @@ class PresentedAttachment:
     routes: prefixes that are announced for it; the segment decides which addresses they win.
     sources: addresses it may send from.
     untranslated: addresses that reach the inside as they are; any other that is routed here needs an inbound rule.
+    communities: by prefix, of the routes to which a route policy gave some.
     """
 
     routes: tuple[PrefixRoute, ...]
     sources: tuple[Range, ...]
     untranslated: tuple[Range, ...]
+    communities: Mapping[str, Communities]
 
 
 def present_attachments(
@@ -42,7 +51,7 @@ def present_attachments(
     if not nat and not filters and len(attachments) == 1:
         routes = tuple((prefix, prefix_range(prefix)) for prefix in attachments[0].prefixes)
         ranges = merge_ranges(span for _, span in routes)
-        return [PresentedAttachment(routes, ranges, ranges)]
+        return [PresentedAttachment(routes, ranges, ranges, {})]
     edge = _ConnectorEdge(attachments, nat, filters, origin_as_path(connector), prefixes)
     return [edge.presented(index) for index in range(len(attachments))]
 
@@ -57,6 +66,7 @@ class _ConnectorEdge:
         prefixes: ListResolver,
     ) -> None:
         self.filters, self.path, self.prefixes = filters, path, prefixes
+        self._filtered: dict[str, FilteredRoute] = {}
         self.inside = [
             tuple((prefix, prefix_range(prefix)) for prefix in attachment.prefixes) for attachment in attachments
         ]
@@ -110,12 +120,16 @@ class _ConnectorEdge:
             owned = _split_by_longest_prefix([self._accepted(inside) for inside in self.inside])
         untranslated = subtract(owned[index], self.hidden)
         sources = merge_ranges((*untranslated, *(span for _, span in self._accepted(self.outside[index]))))
-        return PresentedAttachment(routes, sources, untranslated)
+        given = ((prefix, self._filter(prefix).route.communities) for prefix, _ in routes)
+        return PresentedAttachment(routes, sources, untranslated, {prefix: some for prefix, some in given if some})
 
     def _accepted(self, routes: Iterable[PrefixRoute]) -> tuple[PrefixRoute, ...]:
-        return tuple(
-            route for route in routes if all(route_filter.accepts(route[0], self.path) for route_filter in self.filters)
-        )
+        return tuple(route for route in routes if not self._filter(route[0]).denials)
+
+    def _filter(self, prefix: str) -> FilteredRoute:
+        if prefix not in self._filtered:
+            self._filtered[prefix] = filter_route(self.filters, Route(prefix, self.path))
+        return self._filtered[prefix]
 
 
 def _split_by_longest_prefix(attachments: Sequence[Sequence[PrefixRoute]]) -> list[tuple[Range, ...]]:
@@ -135,47 +149,3 @@ def prefix_pairs(left: Sequence[str], right: Sequence[str]) -> list[tuple[str, s
 
 def prefix_length(prefix: str) -> int:
     return int(prefix.rpartition("/")[2])
-
-
-class RouteFilter:
-    """One route policy, compiled to be asked about many routes."""
-
-    def __init__(self, policy: RoutePolicy, prefixes: ListResolver) -> None:
-        self.policy, self.prefixes = policy, prefixes
-        self._rules = [(rule, _RouteMatcher(rule.match, prefixes)) for rule in policy.rules]
-
-    def accepts(self, prefix: str, as_path: str) -> bool:
-        rule = self.deciding_rule(prefix, as_path)
-        return rule is None or rule.action == "allow"
-
-    def deciding_rule(self, prefix: str, as_path: str) -> RouteRule | None:
-        """Return the first rule that matches; None where none does, and the route is allowed.
-
-        as_path: AS numbers with blanks between.
-        """
-        for rule, match in self._rules:
-            if match.matches(prefix, as_path):
-                return rule
-        return None
-
-
-class _RouteMatcher:
-    def __init__(self, match: RouteMatch, prefixes: ListResolver) -> None:
-        self._path = compile_as_path(match.as_path) if match.as_path is not None else None
-        # No route carries communities before routes are learned.
-        self._never = bool(match.communities)
-        entries = prefixes.entries(match.prefixes)
-        self._every = not match.prefixes
-        # One entry may mean a prefix exactly, and another the same prefix with longer ones.
-        self._exact = {entry.prefix for entry in entries if entry.ge is None and entry.le is None}
-        self._ranges = [entry for entry in entries if entry.ge is not None or entry.le is not None]
-
-    def matches(self, prefix: str, as_path: str) -> bool:
-        if self._never or (self._path is not None and not self._path.matches(as_path)):
-            return False
-        return self._every or prefix in self._exact or any(entry.holds(prefix) for entry in self._ranges)
-
-
-def origin_as_path(connector: Connector) -> str:
-    """Return the AS path of routes that come from a connector: the AS number of its peer; empty without BGP."""
-    return str(connector.active_circuit.bgp["peer_asn"]) if connector.circuits and connector.active_circuit.bgp else ""

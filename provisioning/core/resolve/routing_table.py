@@ -7,7 +7,7 @@ over as it is.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,11 +25,27 @@ from provisioning.core.intent.list_resolver import ListResolver
 from provisioning.core.resolve.connector_edge import (
     PrefixRoute,
     PresentedAttachment,
-    RouteFilter,
     prefix_length,
     present_attachments,
 )
-from provisioning.core.values.addresses import DEFAULT_ROUTES, Range, assign_owners, intersect, merge_ranges, subtract
+from provisioning.core.resolve.route_filters import (
+    NO_COMMUNITIES,
+    Communities,
+    Route,
+    RouteDenial,
+    RouteFilter,
+    filter_route,
+    origin_as_path,
+)
+from provisioning.core.values.addresses import (
+    DEFAULT_ROUTES,
+    Range,
+    assign_owners,
+    contains,
+    intersect,
+    merge_ranges,
+    subtract,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +57,7 @@ class Member:
     routes: presented prefixes. ranges: what is routed to it (longest prefix match in the segment); empty for exits.
     sources: what it may send from (longest prefix match in its own connector); may overlap between connectors.
     untranslated: the part of ranges that reaches the inside without an inbound NAT rule.
+    communities: by prefix, of the routes to which a route policy gave some.
     from_mask, to_mask: bit p is set when the segment's p-th policy names it on that side.
     """
 
@@ -54,6 +71,7 @@ class Member:
     ranges: tuple[Range, ...]
     sources: tuple[Range, ...]
     untranslated: tuple[Range, ...]
+    communities: Mapping[str, Communities]
     from_mask: int
     to_mask: int
 
@@ -73,6 +91,12 @@ class Member:
         if not any(prefix in DEFAULT_ROUTES for prefix, _ in self.routes):
             return ()
         return subtract(ranges, merge_ranges(span for prefix, span in self.routes if prefix not in DEFAULT_ROUTES))
+
+    def announced_routes(self) -> Iterator[tuple[Route, Range]]:
+        """Yield its routes as route policies for others see them, with their ranges."""
+        path = origin_as_path(self.connector)
+        for prefix, span in self.routes:
+            yield Route(prefix, path, self.communities.get(prefix, NO_COMMUNITIES)), span
 
 
 def members_by_connector(members: Iterable[Member]) -> dict[str, list[Member]]:
@@ -132,6 +156,21 @@ class RoutingTable:
     def _filters(self) -> list[RouteFilter]:
         return [RouteFilter(policy, self.prefixes) for policy in self.route_policies]
 
+    def offered_routes(self, connector: Connector, attachments: Sequence[Attachment]) -> Iterator[tuple[Route, Range]]:
+        """Yield what a connector would present if no route policy were there, with the ranges."""
+        path, rules = origin_as_path(connector), self.nat.get(connector.uid, ())
+        for presented in present_attachments(connector, attachments, rules, (), self.prefixes):
+            for prefix, span in presented.routes:
+                yield Route(prefix, path), span
+
+    def rejected_routes(self, address: int) -> Iterator[tuple[Connector, RouteDenial]]:
+        """Yield what keeps routes to an address from being accepted, for every connector that offers one."""
+        for connector, attachments in self.attached:
+            if filters := self.filters(connector, "in"):
+                for route, span in self.offered_routes(connector, attachments):
+                    if contains((span,), address):
+                        yield from ((connector, denial) for denial in filter_route(filters, route).denials)
+
     @cached_property
     def members(self) -> list[Member]:
         """By connector number, then in the order of its attachments; ids from 1. Policy masks are 0 here."""
@@ -170,6 +209,7 @@ class RoutingTable:
             routes=presented.routes,
             ranges=ranges,
             sources=presented.sources,
+            communities=presented.communities,
             untranslated=ranges if presented.untranslated == ranges else intersect(presented.untranslated, ranges),
             from_mask=0,
             to_mask=0,

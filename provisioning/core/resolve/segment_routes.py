@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import Literal
 
 from provisioning.core.intent import Connector, Segment, Share
-from provisioning.core.resolve.connector_edge import RouteFilter, origin_as_path
 from provisioning.core.resolve.nat import Packet
+from provisioning.core.resolve.route_filters import RouteDenial, RouteFilter, filter_route
 from provisioning.core.resolve.routing_table import Member, MemberLookup, RoutingTable, members_by_connector
 from provisioning.core.resolve.share_sides import NO_IMPORTED_ROUTES, ImportedRoutes, share_ends, visible_ranges
 from provisioning.core.values.addresses import Range, contains, intersect, merge_ranges, subtract
@@ -203,10 +203,10 @@ class SegmentRoutes:
         filters = self.routing_table.filters(connector, "out")
         if not filters:
             return ()
-        denied = self.denied_routes(filters)
+        denied = self._denied_routes(filters)
         return merge_ranges(pair for uid, ranges in denied if uid != connector.uid for pair in ranges)
 
-    def denied_routes(self, filters: Sequence[RouteFilter]) -> list[tuple[str, tuple[Range, ...]]]:
+    def _denied_routes(self, filters: Sequence[RouteFilter]) -> list[tuple[str, tuple[Range, ...]]]:
         """(connector uid, addresses) of the routes these filters deny; most targets have the same filters."""
         key = tuple(filtering.policy.uid for filtering in filters)
         denied = self._denied_routes_by_filters.get(key)
@@ -214,11 +214,19 @@ class SegmentRoutes:
             denied = self._denied_routes_by_filters[key] = [
                 (member.connector.uid, intersect((span,), member.ranges))
                 for member in (*self.members, *self.imported_members)
-                for path in (origin_as_path(member.connector),)
-                for prefix, span in member.routes
-                if not all(filtering.accepts(prefix, path) for filtering in filters)
+                for route, span in member.announced_routes()
+                if filter_route(filters, route).denials
             ]
         return denied
+
+    def route_denials(self, connector: Connector, address: int) -> Iterator[RouteDenial]:
+        """Yield the rules of route policies that keep the routes to an address from a connector."""
+        filters = self.routing_table.filters(connector, "out")
+        for member in (*self.members, *self.imported_members) if filters else ():
+            if member.connector.uid != connector.uid and contains(member.ranges, address):
+                for route, span in member.announced_routes():
+                    if contains((span,), address):
+                        yield from filter_route(filters, route).denials
 
     def _filtered_route_rules(self) -> Iterator[PrePolicyRule]:
         if not any(policy.direction == "out" for policy in self.routing_table.route_policies):

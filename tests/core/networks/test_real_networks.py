@@ -31,14 +31,13 @@ WARNINGS = {
     ],
     # The route maps of the source are attached to nothing; where they stand here they meet no route.
     "azure-vwan": [
+        ("never_matches", "route-policies/add-community/rules[0].match.prefixes"),
+        ("never_matches", "route-policies/drop-prefixes/rules[0].match.prefixes"),
+        ("never_matches", "route-policies/drop-prefixes/rules[1].match.prefixes"),
         ("never_matches", "route-policies/replace-aspath/rules[0].match.communities"),
-        *[
-            ("changes_nothing", f"route-policies/{name}")
-            for name in ("add-community", "drop-prefixes", "replace-aspath")
-        ],
     ],
     # Nobody has addresses in its prefix list; the router guards against what others might tell it.
-    "batfish-hybrid-aws": [("changes_nothing", "route-policies/protect-loopback")],
+    "batfish-hybrid-aws": [("never_matches", "route-policies/protect-loopback/rules[0].match.prefixes")],
     # The site announces all private addresses, and sources of the platform reach a VPC without an exchange.
     "gcp-nva": [
         *[

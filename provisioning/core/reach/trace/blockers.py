@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from provisioning.core.intent import IntentObject, RoutePolicy, all_kinds, capitalise
+from provisioning.core.intent import Connector, IntentObject, all_kinds, capitalise
 from provisioning.core.reach.trace.decision import (
     MatchedRule,
     application_policies,
@@ -21,10 +21,11 @@ from provisioning.core.reach.trace.decision import (
     policies_behind_share,
 )
 from provisioning.core.resolve.nat import Packet
+from provisioning.core.resolve.route_filters import RouteDenial
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
-from provisioning.core.resolve.segment_routes import DirectedShare, PrePolicyRule
-from provisioning.core.values.addresses import contains
+from provisioning.core.resolve.segment_routes import DirectedShare
+from provisioning.core.values.addresses import address_text
 
 
 def object_path(item: IntentObject | None) -> str:
@@ -34,7 +35,8 @@ def object_path(item: IntentObject | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """object: like ``policies/prod-out``, empty where there is none to change. rule: id of the rule of a policy."""
+    """object: like ``policies/prod-out``, empty where there is none to change. rule: id of the rule of a policy, or a
+    route policy."""
 
     code: str
     object: str
@@ -117,30 +119,35 @@ def _default_action(resolved: ResolvedSegment, uncovered: str, flow: str) -> Blo
 
 
 def _filter_blockers(resolved: ResolvedSegment, packet: Packet, connector: str) -> Iterator[Blocker]:
-    named = set[str]()  # a route policy that keeps both a route and its way back is to be changed once
+    named = set[tuple[str, int]]()  # what keeps both a route and its way back is to be changed once
     for rule in filtering_rules(resolved, packet, connector):
         if rule.kind == "nat-rules":
             remedy = f"Add an inbound NAT rule for this destination, protocol and port to “{rule.edge.name}”."
             yield Blocker("nat_untranslated", object_path(rule.edge), None, rule.reason, remedy)
             continue
-        for policy in _filtering_policies(resolved, rule, packet):
-            if policy.uid in named:
-                continue
-            named.add(policy.uid)
-            remedy = f"Let route policy “{policy.name}” allow this route to “{rule.edge.name}”."
-            yield Blocker("route_filtered", object_path(policy), None, rule.reason, remedy)
+        for address in (packet.destination, packet.source):
+            for denial in resolved.routes.route_denials(rule.edge, address):
+                if (denial.policy.uid, denial.rule) not in named:
+                    named.add((denial.policy.uid, denial.rule))
+                    yield _route_blocker("route_filtered", denial, rule.reason, f"to “{rule.edge.name}”")
 
 
-def _filtering_policies(resolved: ResolvedSegment, rule: PrePolicyRule, packet: Packet) -> list[RoutePolicy]:
-    """Return the route policies that keep a route to either address of a packet from the rule's connector."""
-    return [
-        route_filter.policy
-        for route_filter in resolved.routing_table.filters(rule.edge, "out")
-        if any(
-            uid != rule.edge.uid and (contains(ranges, packet.source) or contains(ranges, packet.destination))
-            for uid, ranges in resolved.routes.denied_routes([route_filter])
-        )
-    ]
+def rejected_route_blockers(
+    resolved: ResolvedSegment, address: int, connector: Connector | None = None
+) -> Iterator[Blocker]:
+    """Yield the rules of route policies that keep routes to an address from being accepted. connector: from this one
+    only."""
+    for offering, denial in resolved.routing_table.rejected_routes(address):
+        if connector is None or offering.uid == connector.uid:
+            message = f"The route of “{offering.name}” to {address_text(address)} is not accepted."
+            yield _route_blocker("route_rejected", denial, message, f"from “{offering.name}”")
+
+
+def _route_blocker(code: str, denial: RouteDenial, message: str, whose: str) -> Blocker:
+    policy, number = denial.policy, denial.rule + 1
+    message = f"{message} Rule {number} of route policy “{policy.name}” denies it."
+    remedy = f"Let route policy “{policy.name}” allow this route {whose}."
+    return Blocker(code, object_path(policy), f"{policy.key}/rule-{number}", message, remedy)
 
 
 def _chain_blockers(resolved: ResolvedSegment, chain: Sequence[str], packet: Packet) -> Iterator[Blocker]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from provisioning.core.intent import Connector, IntentObject, Segment, capitalise
@@ -12,13 +13,13 @@ from provisioning.core.reach.trace.blockers import (
     inter_segment_blockers,
     intra_segment_blockers,
     object_path,
+    rejected_route_blockers,
 )
 from provisioning.core.reach.trace.decision import (
     FlowOutcome,
     decide_inter_segment,
     decide_intra_segment,
     decide_to_application,
-    find_filtering_rule,
 )
 from provisioning.core.reach.trace.endpoints import TraceEndpoint
 from provisioning.core.reach.trace.hops import Hop, PathBuilder
@@ -112,7 +113,8 @@ class FlowTracer:
             reason = f"{address_text(packet.source)} is not behind this connector in segment “{resolved.segment.name}”"
             self._add_blockers_behind_spoofing(resolved, connector, packet)
             remedy = "Attach a prefix that holds this address, or send from one of its own."
-            return self._stop("denied_spoofed", f"{reason}; dropped.", "spoofed_source", connector, remedy)
+            rejecting = rejected_route_blockers(resolved, packet.source, connector)
+            return self._stop("denied_spoofed", f"{reason}; dropped.", "spoofed_source", connector, remedy, rejecting)
         self.path.add_source(start, began, translated)
         return self._route(resolved, destination_segment, start, packet)
 
@@ -153,13 +155,15 @@ class FlowTracer:
             if self.end.connector:
                 reason = f"{self.end.label} has no such address in “{self.segments[1]}”."
                 remedy = "Attach a prefix that holds this address, or ask for one of its own."
-                return self._stop("no_route", reason, "no_route", self.end.connector, remedy)
+                rejecting = rejected_route_blockers(resolved, packet.destination, self.end.connector)
+                return self._stop("no_route", reason, "no_route", self.end.connector, remedy, rejecting)
             if app := resolved.find_app(packet.destination, packet.l4):
                 return self._to_application(resolved, start, app, packet)
             if not resolved.exits or packet.source >= V6_OFFSET or not resolved.is_on_internet(packet.destination):
                 reason = self._explain_unrouted(resolved, packet.destination)
                 remedy = "Attach a prefix that holds it to a connector of the segment, or add an internet exit."
-                return self._stop("no_route", reason, "no_route", resolved.segment, remedy)
+                rejecting = rejected_route_blockers(resolved, packet.destination)
+                return self._stop("no_route", reason, "no_route", resolved.segment, remedy, rejecting)
             return self._intra_segment(resolved, start, None, packet)
         if where.connector.uid == start.connector.uid and not where.connector.has_clients:
             del self.path.hops[1:]
@@ -168,7 +172,8 @@ class FlowTracer:
         if self.end.connector and where.connector.uid != self.end.connector.uid:
             reason = f"This address belongs to “{where.connector.name}”, not to {self.end.label}."
             remedy = f"Ask for “{where.connector.name}”, or for an address of {self.end.label}."
-            return self._stop("no_route", reason, "no_route", self.end.connector, remedy)
+            rejecting = rejected_route_blockers(resolved, packet.destination, self.end.connector)
+            return self._stop("no_route", reason, "no_route", self.end.connector, remedy, rejecting)
         if where.segment.uid == resolved.segment.uid:
             return self._intra_segment(resolved, start, where, packet)
         return self._inter_segment(resolved, start, where, packet)
@@ -186,7 +191,7 @@ class FlowTracer:
         if not outcome.delivered:
             self.blockers += intra_segment_blockers(resolved, start, end, packet)
         if outcome.disposition == "no_route":
-            return self._stop_at_filter((resolved, start.connector.uid), packet=packet)
+            return self._stop_without_route()
         leaving = end or resolved.exits[start.exchange.uid]
         origin = resolved.owner(packet.source) or start
         anchor = resolved.anchor(origin, leaving)
@@ -223,7 +228,7 @@ class FlowTracer:
         if not outcome.delivered:
             self.blockers += inter_segment_blockers(resolved, other, directed_share, start, packet)
         if outcome.disposition == "no_route":
-            return self._stop_at_filter((resolved, start.connector.uid), (other, ""), packet=packet)
+            return self._stop_without_route()
         host = resolved if resolved.is_decider(imported_member.segment.uid) else other
         ends = [host.owner(packet.source), host.owner(packet.destination)]
         assert ends[0] is not None and ends[1] is not None, "both ends of a shared flow are seen in the host"
@@ -260,11 +265,9 @@ class FlowTracer:
         remedy = "Widen the sides of a share between the two, or add one."
         return self._stop("isolated", reason, "isolated", imported_member.segment, remedy)
 
-    def _stop_at_filter(self, *segments: tuple[ResolvedSegment, str], packet: Packet) -> Trace:
-        """segments: each with the uid of its connector where the flow begins, or an empty text."""
-        rules = (find_filtering_rule(resolved, packet, connector) for resolved, connector in segments)
-        first = next(filter(None, rules), None)
-        self.path.explain_last_hop(first.reason if first else "There is no route.")
+    def _stop_without_route(self) -> Trace:
+        """Stop a flow that a filter leaves without a route: the first of the blockers."""
+        self.path.explain_last_hop(self.blockers[0].message if self.blockers else "There is no route.")
         return self._trace("no_route")
 
     def _stop_without_address(self, end: TraceEndpoint, segment: Segment) -> Trace:
@@ -275,7 +278,10 @@ class FlowTracer:
         reason = f"{end.label} has no address in segment “{segment.name}”."
         disabled = end.connector is not None and not end.connector.enabled
         remedy = "Enable it." if disabled else f"Attach it to segment “{segment.name}” with a prefix."
-        return self._stop("no_route", reason, "no_address", end.connector or end.app, remedy)
+        resolved = self.network.resolved(segment.uid)
+        address = end.inner_address(resolved)
+        rejecting = () if address is None else rejected_route_blockers(resolved, address, end.connector)
+        return self._stop("no_route", reason, "no_address", end.connector or end.app, remedy, rejecting)
 
     def _add_blockers_behind_spoofing(self, resolved: ResolvedSegment, connector: Connector, packet: Packet) -> None:
         """Add what would stop a spoofed packet to a member of the segment, where it is certain which group sends it."""
@@ -319,10 +325,20 @@ class FlowTracer:
 
     # Hops
 
-    def _stop(self, disposition: str, reason: str, code: str, item: IntentObject | None, remedy: str) -> Trace:
-        """Stop at the last hop. item: the object to change, if there is one."""
-        self.path.explain_last_hop(reason)
-        self.blockers.insert(0, Blocker(code, object_path(item), None, reason, remedy))
+    def _stop(
+        self,
+        disposition: str,
+        reason: str,
+        code: str,
+        item: IntentObject | None,
+        remedy: str,
+        rejecting: Iterable[Blocker] = (),
+    ) -> Trace:
+        """Stop at the last hop. item: the object to change, if there is one. rejecting: route policies that are the
+        reason, if any are."""
+        blockers = (*rejecting,) or (Blocker(code, object_path(item), None, reason, remedy),)
+        self.path.explain_last_hop(blockers[0].message)
+        self.blockers[:0] = blockers
         return self._trace(disposition)
 
     def _trace(self, disposition: str, outcome: FlowOutcome | None = None, reply: ReturnPath | None = None) -> Trace:
