@@ -52,8 +52,9 @@ WARNINGS = {
         ],
         *[("matches_nobody", f"policies/network-policy-ingress/rules[{index}].source[0]") for index in (0, 1, 3)],
     ],
-    # Communities of peers are not seen, and the source's only network of the DMZ is hidden by NAT.
+    # Communities and paths of peers are not seen, and the source's only network of the DMZ is hidden by NAT.
     "portal-terraform": [
+        ("never_matches", "route-policies/inbound-approved/rules[1].match.as_path"),
         ("never_matches", "route-policies/outbound-prepend/rules[0].match.communities"),
         ("matches_nobody", "policies/advanced/rules[0].destination[0]"),
     ],

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from provisioning.core.intent import Connector, IntentObject, Segment, capitalise
-from provisioning.core.reach.address_holders import hidden_holders, name_holders
 from provisioning.core.reach.trace.blockers import (
     Blocker,
     application_blockers,
@@ -23,20 +22,19 @@ from provisioning.core.reach.trace.decision import (
 )
 from provisioning.core.reach.trace.endpoints import TraceEndpoint
 from provisioning.core.reach.trace.hops import Hop, PathBuilder
+from provisioning.core.reach.trace.reasons import explain_rule, explain_share, explain_unrouted
 from provisioning.core.reach.trace.senders import Published
 from provisioning.core.reach.trace.waypoints import PassedWaypoint
 from provisioning.core.resolve.nat import Packet, translate_outbound
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
-from provisioning.core.resolve.segment_routes import DirectedShare
 from provisioning.core.values.addresses import (
     EXAMPLE_INTERNET_ADDRESS,
     EXAMPLE_INTERNET_V6_ADDRESS,
     V6_OFFSET,
     address_text,
     contains,
-    is_public,
 )
 from provisioning.core.values.headers import Headers, PacketHeaders, header_fields
 from provisioning.core.values.l4 import begins_flow, icmp_type, is_in_family
@@ -160,7 +158,7 @@ class FlowTracer:
             if app := resolved.find_app(packet.destination, packet.l4):
                 return self._to_application(resolved, start, app, packet)
             if not resolved.exits or packet.source >= V6_OFFSET or not resolved.is_on_internet(packet.destination):
-                reason = self._explain_unrouted(resolved, packet.destination)
+                reason = explain_unrouted(self.network, resolved, packet.destination)
                 remedy = "Attach a prefix that holds it to a connector of the segment, or add an internet exit."
                 rejecting = rejected_route_blockers(resolved, packet.destination)
                 return self._stop("no_route", reason, "no_route", resolved.segment, remedy, rejecting)
@@ -198,7 +196,7 @@ class FlowTracer:
         return self._decided(
             anchor,
             outcome,
-            self._explain_rule(resolved, outcome, "" if end else "the internet"),
+            explain_rule(resolved, outcome, "" if end else "the internet"),
             resolved,
             start,
             leaving,
@@ -212,7 +210,7 @@ class FlowTracer:
         outcome = decide_to_application(resolved, start, app, packet)
         if not outcome.delivered:
             self.blockers += application_blockers(resolved, start, app, packet)
-        reason = self._explain_rule(resolved, outcome, "an internet application")
+        reason = explain_rule(resolved, outcome, "an internet application")
         return self._decided(app.exit.home, outcome, reason, resolved, start, app.target, packet, app)
 
     def _inter_segment(
@@ -233,23 +231,8 @@ class FlowTracer:
         ends = [host.owner(packet.source), host.owner(packet.destination)]
         assert ends[0] is not None and ends[1] is not None, "both ends of a shared flow are seen in the host"
         anchor = host.anchor(ends[0], ends[1])
-        reason = self._explain_share(outcome, directed_share, other)
+        reason = explain_share(outcome, directed_share, other)
         return self._decided(anchor, outcome, reason, resolved, start, imported_member, packet)
-
-    def _explain_unrouted(self, resolved: ResolvedSegment, address: int) -> str:
-        """Return why no exit carries packets to an address that no member has."""
-        apps = [app.app for app in resolved.apps if app.public == address]
-        if apps:
-            published = ", ".join(f"“{app.name}” ({app.protocol}/{app.port})" for app in apps)
-            return f"At this public address of ours there is {published} and nothing else."
-        if is_public(address) and resolved.exits and not resolved.is_on_internet(address):
-            return f"This public address is ours; no application of segment “{resolved.segment.name}” is there."
-        if not is_public(address):
-            holders = hidden_holders(self.network, ((address, address),), [resolved.segment])
-            if holders and holders[0].enabled:
-                hidden = f"{address_text(address)} is hidden behind {name_holders(holders)}"
-                return f"{hidden}; an inbound NAT rule would have to lead to it."
-        return f"No member of segment “{resolved.segment.name}” has this address, and no exit carries it."
 
     def _stop_isolated(self, resolved: ResolvedSegment, imported_member: Member, packet: Packet) -> Trace:
         """Stop a flow between two segments that shares join, and none carries it."""
@@ -381,22 +364,3 @@ class FlowTracer:
         other = owner if owner is not None and owner.connector.uid != start.connector.uid else None
         reply_hops = ReturnPath(outcome.disposition, self.path.reply_hops(packet.source, other))
         return self._trace(outcome.disposition, outcome, reply_hops)
-
-    # Reasons
-
-    def _explain_rule(self, resolved: ResolvedSegment, outcome: FlowOutcome, uncovered: str) -> str:
-        """uncovered: what the flow goes to, where the default action does not cover that."""
-        if outcome.rule is None:
-            if uncovered:
-                return f"The default action never covers {uncovered}; a policy has to name it."
-            segment = resolved.segment
-            return f"No rule matches; the default action of segment “{segment.name}” is {segment.default_action}."
-        verb = {"denied_by_rule": "denies", "delivered": "allows"}.get(outcome.disposition, "inspects")
-        return f"{capitalise(outcome.decided_by)} {verb} it."
-
-    def _explain_share(self, outcome: FlowOutcome, directed_share: DirectedShare, other: ResolvedSegment) -> str:
-        share = f"Share “{directed_share.share.name}” joins it with segment “{other.segment.name}”"
-        if outcome.rule is None or outcome.rule.startswith("share/"):
-            return f"{share}; no rule of either segment matches, so the share allows it."
-        verb = {"denied_by_rule": "denies", "delivered": "allows"}.get(outcome.disposition, "inspects")
-        return f"{share}; {outcome.decided_by} {verb} it."
