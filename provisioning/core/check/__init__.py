@@ -13,6 +13,7 @@ from functools import partial
 from provisioning.core.check import (
     connectors,
     groups,
+    header_classes,
     internet_apps,
     internet_exits,
     kernel_limits,
@@ -44,6 +45,7 @@ _NETWORK_CHECKS: dict[Callable[[Network], Iterable[Problem]], tuple[str, ...]] =
     groups.check_groups_in_groups: ("groups",),
     groups.check_group_counts: (),
     groups.check_selectors: (),
+    header_classes.check_header_classes: ("policies", "services", "assertions"),
     prefix_lists.check_lists_in_lists: ("prefix-lists", "port-lists"),
     prefix_lists.check_sources: ("prefix-lists",),
     prefix_lists.check_lists_of_routes: ("prefix-lists", "route-policies"),

@@ -95,7 +95,7 @@ def partition(whole: Ranges, parts: Collection[Ranges]) -> list[Ranges]:
     cuts = sorted({edge for ranges in (whole, *parts) for low, high in ranges for edge in (low, high + 1)})
     classes: dict[tuple[bool, ...], list[Range]] = {}
     for low, after in pairwise(cuts):
-        within = tuple(any(first <= low <= last for first, last in ranges) for ranges in parts)
+        within = tuple(contains(ranges, low) for ranges in parts)
         classes.setdefault(within, []).append((low, after - 1))
     return [merge_ranges(ranges) for ranges in classes.values()]
 
