@@ -75,7 +75,7 @@ def fetch_file(url: str, *, etag: str = "", last_modified: str = "") -> FetchedF
         with _answer(target, headers, deadline) as response:
             location = response.getheader("Location")
             if response.status in REDIRECTS and location:
-                url = urljoin(url, location)
+                url = _join(url, location)
                 continue
             if response.status == 304 and headers:
                 return FetchedFile(None, etag, last_modified)
@@ -107,12 +107,21 @@ def _check_target(url: str) -> _Target:
     if not _is_allowed(host, addresses):
         if parts.scheme != "https" or port != DEFAULT_PORTS["https"]:
             raise FetchFailed(f"{host} is asked over https on port 443 only. The operator can allow it otherwise.")
-        for address in addresses:
-            if not is_public_address(address):
-                raise FetchFailed(
-                    f"{host} is {address}, which is not on the public internet. The operator can allow it."
-                )
+        if not all(map(is_public_address, addresses)):
+            raise _no_public_host(host)
     return _Target(parts.scheme, host, port, addresses[0], _path(parts))
+
+
+def _no_public_host(host: str) -> FetchFailed:
+    """Say the same of a name that is not there and of one inside, about which nobody outside is to learn anything."""
+    return FetchFailed(f"There is no host {host} on the public internet. The operator can allow others.")
+
+
+def _join(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise FetchFailed(f"The redirect to “{location[:100]}” is no address: {error}.") from error
 
 
 def _path(parts: SplitResult) -> str:
@@ -123,7 +132,7 @@ def _resolve(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise FetchFailed(f"There is no host {host}.") from error
+        raise _no_public_host(host) from error
     return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
 
 

@@ -61,7 +61,7 @@ def refresh_now(tenant: Tenant, draft: Draft | None = None) -> ListRefresh:
     for pk in due:
         list_refresh.RefreshJob(tenant).run(pk)
     with scope(tenant):
-        return ListRefresh.objects.select_related("waiting_draft").get(draft=draft)
+        return ListRefresh.objects.select_related("waiting_draft", "plan").get(draft=draft)
 
 
 def prefixes(snapshot: queries.Snapshot) -> list[str]:
@@ -174,6 +174,26 @@ def test_a_refresh_within_its_bounds_provisions_itself(people: People, server: L
     assert text == (
         "The refresh of prefix list feed waits to be provisioned. 3 entries come and go, 2 may by themselves."
     )
+
+
+def test_a_plan_that_a_worker_computes_is_decided_once_it_is_ready(
+    people: People, server: ListServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provision(people.acme, server, provision_within=2)
+    monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
+    server.put(*FIRST, "203.0.113.0/24")
+    plan = refresh_now(people.acme).plan
+    assert plan is not None
+    assert plan.state == Plan.State.COMPUTING
+    with scope(people.acme):
+        assert list_sources.due_refreshes(timezone.now()) == []
+    plans.PlanJob(people.acme).run(plan.pk)
+    with scope(people.acme):
+        [due] = list_sources.due_refreshes(timezone.now())
+    list_refresh.RefreshJob(people.acme).run(due)
+    assert live_prefixes(people.acme) == [*FIRST, "203.0.113.0/24"]
+    with scope(people.acme):
+        assert list_sources.due_refreshes(timezone.now()) == []
 
 
 @pytest.mark.parametrize("obstacle", ["approval", "assertion", "run"])

@@ -14,9 +14,10 @@ MOST = 50
 
 
 def refresh_panel(snapshot: Snapshot, row: StoredObject) -> dict[str, Any] | None:
-    """Return ``{"known", "is_asked", "may_be_asked", "entries", "count", "more"}``; None for a list without a source.
+    """Return ``{"known", "is_asked", "is_current", "entries", "count", "more"}``; None for a list without a source.
 
     ``known``: the refreshes of this list in the draft, or of the one that is live; None where there was none.
+    ``is_current``: not in an old revision, of which nothing is known and which is not refreshed.
     """
     if row.kind != list_sources.KIND or not row.body["source"]:
         return None
@@ -25,7 +26,7 @@ def refresh_panel(snapshot: Snapshot, row: StoredObject) -> dict[str, Any] | Non
     return {
         "known": known,
         "is_asked": known is not None and known.draft is not None and known.due_at is not None,
-        "may_be_asked": snapshot.draft is not None or snapshot == queries.live_snapshot(),
+        "is_current": snapshot.draft is not None or snapshot == queries.live_snapshot(),
         "entries": [entry_text(entry) for entry in entries[:MOST]],
         "count": len(entries),
         "more": max(0, len(entries) - MOST),
