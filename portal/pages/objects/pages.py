@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from portal.pages.objects import KIND_PAGES, menu_sections
 from portal.pages.objects.bound_form import BoundField, ReferenceLabel, bind_fields
 from portal.pages.objects.bulk_form import bulk_fields
 from portal.pages.objects.kind_page import Body, KindPage
-from portal.pages.objects.list_rows import ReferenceNames, get_page, list_rows
+from portal.pages.objects.list_rows import ListRow, ReferenceNames, get_page, list_rows
 from portal.pages.objects.memberships import membership_panel
 from portal.pages.objects.prices import add_prices
 from portal.pages.objects.refreshes import refresh_panel
@@ -81,6 +82,7 @@ def _render_page(request: PageRequest, shown: ShownSnapshot, key: str) -> HttpRe
     if kind is None:
         raise Http404
     is_editable = shown.draft is not None and shown.draft.state == Draft.State.OPEN and "edit" in request.rights
+    listed = _list_context(request, shown, kind)
     context = {
         "tenant": request.tenant,
         "snapshot": shown,
@@ -89,9 +91,9 @@ def _render_page(request: PageRequest, shown: ShownSnapshot, key: str) -> HttpRe
         "kind": kind,
         "list_url": f"{shown.root}{kind.key}/",
         "sections": _sections(shown, kind),
-        **_list_context(request, shown, kind),
+        **listed,
         "bulk_fields": bind_fields(bulk_fields(kind), {}, lambda ref: ReferenceLabel(ref, ref), "bulk"),
-        **_panel_context(request, shown, kind, is_editable),
+        **_panel_context(request, shown, kind, listed["lines"], is_editable),
     }
     return render(request, "pages/objects/page.html" + ("#live" if request.htmx else ""), context)
 
@@ -153,8 +155,10 @@ def _list_context(request: PageRequest, shown: ShownSnapshot, kind: KindPage) ->
     }
 
 
-def _panel_context(request: PageRequest, shown: ShownSnapshot, kind: KindPage, is_editable: bool) -> dict[str, Any]:
-    """Return the panel: the form of the object that ``?select=`` names, or of a new one."""
+def _panel_context(
+    request: PageRequest, shown: ShownSnapshot, kind: KindPage, lines: Sequence[ListRow], is_editable: bool
+) -> dict[str, Any]:
+    """Return the panel: the form of the object of ``?select=``, one of ``lines`` or another, or of a new one."""
     selected = request.GET.get("select", "")
     with_prices = is_editable and "usage" in request.rights
     if selected == NEW and is_editable and not kind.wizard:
@@ -162,13 +166,21 @@ def _panel_context(request: PageRequest, shown: ShownSnapshot, kind: KindPage, i
         return {"panel": panel, "selected": NEW}
     if not selected or selected == NEW:
         return {"panel": None, "selected": ""}
-    try:
-        row = queries.get_object(shown.snapshot, kind.key, _resolve_uid(kind, selected))
-    except ObjectNotFound:
+    found = next(((line.row, line.state) for line in lines if line.row.uid == selected), None)
+    row, state = found or _find_object(shown, kind, selected)
+    if row is None:
         return {"panel": None, "selected": ""}
-    state = draft_changes.change_states(shown.draft, [row]).get(row.uid, "same") if shown.draft else "same"
     panel = object_panel(shown.snapshot, kind, row, shown.api, shown.root, state, with_prices=with_prices)
     return {"panel": panel, "selected": row.uid}
+
+
+def _find_object(shown: ShownSnapshot, kind: KindPage, uid_or_key: str) -> tuple[StoredObject | None, str]:
+    """Return an object and what the draft did to it."""
+    try:
+        row = queries.get_object(shown.snapshot, kind.key, _resolve_uid(kind, uid_or_key))
+    except ObjectNotFound:
+        return None, "same"
+    return row, draft_changes.change_states(shown.draft, [row]).get(row.uid, "same") if shown.draft else "same"
 
 
 def _resolve_uid(kind: KindPage, uid_or_key: str) -> str:
