@@ -30,6 +30,19 @@ def denied(network: Network, *packets: tuple[str | int, int | None]) -> list[tup
     return [packet for packet, trace in outcomes if trace.rule == "p/rule-1"]
 
 
+@pytest.mark.parametrize(("protocol", "told"), [("tcp", None), ("udp", "bad_port"), ("any", "bad_port")])
+def test_well_known_names_are_read_where_ports_are_numbers(protocol: str, told: str | None) -> None:
+    """In assertions, NAT rules and port lists; a rule keeps the name."""
+    entry = {"protocol": protocol, "ports": ["ssh", "8080"]}
+    assertion = {"name": "a", "from": "any", "to": "any", "expect": "blocked", **entry}
+    if told is None:
+        assert normalise_body("assertions", assertion, lambda *_: None)["ports"] == ["22", "8080"]
+        return
+    with pytest.raises(InvalidIntent) as refused:
+        normalise_body("assertions", assertion, lambda *_: None)
+    assert told in {problem.code for problem in refused.value.problems}
+
+
 def test_an_entry_of_a_port_list_is_of_tcp_where_it_names_no_protocol() -> None:
     body = normalise_body("port-lists", {"name": "ssh-tcp", "entries": [{"ports": ["22"]}]}, lambda *_: None)
     assert body["entries"][0]["protocol"] == "tcp"

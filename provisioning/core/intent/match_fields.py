@@ -68,16 +68,17 @@ class AddressMatch(Match):
 
 @dataclass(frozen=True)
 class Ports(Match):
-    """Destination ports of the protocol beside it, sorted and merged."""
+    """Destination ports of the protocols beside it, sorted and merged; well-known names are read as numbers."""
 
     label: str = "Ports"
-    help: str = "destination ports, like 443 or 8000-8100; left out: every port"
+    help: str = "destination ports, like 443, 8000-8100 or https; left out: every port"
     example: str = "any, or 443, 8000-8100"
     beside: str = "protocol"
     limit: Limit | None = PORTS
 
     def read_values(self, reader: FieldReader, name: str, before: Mapping[str, Any]) -> list[str]:
-        return reader.ports([before[self.beside]], name)
+        protocols = _protocols(before[self.beside])
+        return reader.ports(protocols, name, partial(_read_well_known_ports, reader, protocols, self.label.lower()))
 
 
 @dataclass(frozen=True)
@@ -98,15 +99,11 @@ class RulePorts(Ports):
 
 @dataclass(frozen=True)
 class SourcePorts(Ports):
-    """Ports that packets are sent from; the well-known names are read as numbers."""
+    """Ports that packets are sent from."""
 
     label: str = "Source ports"
     help: str = "ports that the sender uses, like 123 or 1024-65535; left out: every port"
     example: str = "any, or 123, 1024-65535"
-
-    def read_values(self, reader: FieldReader, name: str, before: Mapping[str, Any]) -> list[str]:
-        protocols = _protocols(before[self.beside])
-        return reader.ports(protocols, name, partial(_read_source_port_name, reader, protocols))
 
 
 @dataclass(frozen=True)
@@ -182,10 +179,10 @@ def _read_port_name(reader: FieldReader, path: str, name: str) -> str | Sequence
     return uid or ()
 
 
-def _read_source_port_name(
-    reader: FieldReader, protocols: Sequence[str | int], path: str, name: str
+def _read_well_known_ports(
+    reader: FieldReader, protocols: Sequence[str | int], label: str, path: str, name: str
 ) -> Sequence[tuple[int, int]]:
-    """Return the ports of a well-known name, which have to be the same for every protocol of the rule."""
+    """Return the ports of a well-known name, which have to be the same for every protocol beside it."""
     named = {
         port_ranges(ports for protocol, ports in WELL_KNOWN_PORTS.get(name.lower(), ()) if protocol == wanted)
         for wanted in protocols
@@ -196,7 +193,7 @@ def _read_source_port_name(
         reader.problem(
             "bad_port",
             path,
-            f"“{name}” does not stand for the same source ports of {words}. Write them by number, like 1024-65535.",
+            f"“{name}” does not stand for the same {label} of {words}. Write them by number, like 1024-65535.",
         )
     return ranges
 
