@@ -24,7 +24,7 @@ _KNOWN_LATER = {
     *CONNECTOR_TYPES,
     *("alkira_policy", "alkira_policy_rule", "alkira_policy_rule_list", "alkira_internet_application"),
     *("alkira_segment_resource", "alkira_segment_resource_share"),
-    *("alkira_segment", "alkira_group", "alkira_billing_tag", "alkira_policy_prefix_list"),
+    *("alkira_segment", "alkira_group", "alkira_group_user", "alkira_billing_tag", "alkira_policy_prefix_list"),
 }
 
 
@@ -35,6 +35,7 @@ def translate(files: Sequence[SourceFile], context: TranslationContext) -> Trans
     simple: tuple[tuple[str, str, Callable[[Terraform, Block], dict[str, Any]]], ...] = (
         ("alkira_segment", "segments", _segment),
         ("alkira_group", "groups", _group),
+        ("alkira_group_user", "groups", _group),
         ("alkira_billing_tag", "billing-tags", _group),
         ("alkira_policy_prefix_list", "prefix-lists", _prefix_list),
     )

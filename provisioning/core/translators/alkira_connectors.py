@@ -51,7 +51,9 @@ class ConnectorTranslator:
             self.builder.note("left_out", block.place, address(block), why, remedy)
             return
         is_exit = connector_type.kind == "internet-exit"
-        prefixes = [] if is_exit else list(self.prefixes(block, connector_type.prefixes))
+        users = self.user_attachments(block)
+        prefixes = [prefix for attachment in users for prefix in attachment["prefixes"]]
+        prefixes = [] if is_exit else prefixes or list(self.prefixes(block, connector_type.prefixes))
         enabled = terraform.flag(block, "enabled")
         if not prefixes and not is_exit:
             prefixes, enabled = [next(self.placeholders)], False
@@ -66,12 +68,26 @@ class ConnectorTranslator:
             **self.exchanges(block),
             size=self.size(block),
             enabled=enabled,
-            attachments=[{"segment": segment, "groups": groups, "prefixes": prefixes} for segment in segments],
+            attachments=users or [{"segment": segment, "groups": groups, "prefixes": prefixes} for segment in segments],
             settings=connector_type.settings(self, block),
             billing_tags=names.named("billing-tags", block, "billing_tag_ids"),
         )
         if is_exit:
             names.exits.update((name, *groups))
+
+    def user_attachments(self, block: Block) -> list[dict[str, Any]]:
+        """Return an attachment for each segment and user group that remote access authorizes."""
+        subnets: dict[tuple[str, tuple[str, ...]], dict[str, None]] = {}
+        for authorization in block.nested("authorization"):
+            segment = self.names.find("segments", self.terraform.value(authorization, "segment_id"))
+            prefixes = dict.fromkeys(self.prefixes(authorization, ("subnet",)))
+            if segment and prefixes:
+                groups = tuple(self.names.named("groups", authorization, "user_group_name"))
+                subnets.setdefault((segment, groups), {}).update(prefixes)
+        return [
+            {"segment": segment, "groups": [*groups], "prefixes": [*prefixes]}
+            for (segment, groups), prefixes in subnets.items()
+        ]
 
     def prefixes(self, block: Block, arguments: tuple[str, ...]) -> Iterator[str]:
         """Yield what is behind a connector, each prefix once."""
@@ -269,7 +285,7 @@ CONNECTOR_TYPES: dict[str, ConnectorType] = {
     ),
     "alkira_connector_internet_exit": ConnectorType("internet-exit", _no_settings),
     "alkira_connector_remote_access": ConnectorType(
-        "remote-access", _remote_access, ("authorization.subnet",), ("authentication_mode",), ("authorization",)
+        "remote-access", _remote_access, (), ("authentication_mode", "authorization"), ("authorization",)
     ),
     **{
         f"alkira_connector_{type_}": ConnectorType("sdwan", _sdwan(vendor), segments=(segment_block,))

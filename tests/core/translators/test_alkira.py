@@ -48,6 +48,31 @@ def test_what_cannot_be_said_is_told_with_its_line() -> None:
     assert app.place.startswith("alkira.tf:") and app.remedy
 
 
+def test_groups_of_users_are_attachments_of_remote_access() -> None:
+    users = "".join(f'resource "alkira_group_user" "{name}" {{ name = "{name}" }}\n' for name in ("staff", "guests"))
+    block = (
+        '  authorization {\n    user_group_name = %s\n    segment_id = alkira_segment.corp.id\n    subnet = "%s"\n  }\n'
+    )
+    allowed = "".join(
+        block % (group, net)
+        for group, net in (
+            ("alkira_group_user.staff.name", "10.9.1.0/24"),
+            ("alkira_group_user.guests.name", "10.9.2.0/24"),
+            ("alkira_group_user.staff.name", "10.9.3.0/24"),
+            ("alkira_group_user.staff.name", "10.9.x"),
+        )
+    )
+    segment = 'resource "alkira_segment" "corp" {\n  name = "corp"\n  cidrs = ["10.0.0.0/8"]\n}\n'
+    remote = f'resource "alkira_connector_remote_access" "r" {{\n  name = "r"\n  cxp = "US"\n{allowed}}}\n'
+    translation = translate(ALKIRA, segment + users + remote)
+    assert translation.document["connectors"][0]["attachments"] == [
+        {"segment": "corp", "groups": ["staff"], "prefixes": ["10.9.1.0/24", "10.9.3.0/24"]},
+        {"segment": "corp", "groups": ["guests"], "prefixes": ["10.9.2.0/24"]},
+    ]
+    assert [*notes(translation, "left_out")] == ["authorization: 10.9.x"]
+    assert errors(draw(translation)) == []
+
+
 def test_keys_and_passwords_are_quoted_nowhere() -> None:
     translation = translate(ALKIRA, "alkira.tf")
     assert "s3cret" not in f"{translation.document}{translation.notes}"
