@@ -159,7 +159,7 @@ def _draft_entries(refresh: ListRefresh, prefixes: list[str]) -> None:
 
 def _refresh_live(refresh: ListRefresh, stored: StoredObject, prefixes: list[str]) -> None:
     """Put a draft in place of the one that waits; none where nothing changes, or this very change waits or was
-    discarded. Raises RefreshRefused where much less is listed than before."""
+    discarded and nobody asks. Raises RefreshRefused where much less is listed than before."""
     before, digest = _prefixes(stored), content_digest(prefixes)
     if len(before) >= SHRINKS_FROM and len(prefixes) < SHRINKS_TO * len(before):
         raise RefreshRefused(
@@ -169,7 +169,8 @@ def _refresh_live(refresh: ListRefresh, stored: StoredObject, prefixes: list[str
     waiting = (
         refresh.waiting_draft if refresh.waiting_draft and refresh.waiting_draft.state == Draft.State.OPEN else None
     )
-    if refresh.digest == digest and (waiting is None or refresh.source["provision_within"] is None):
+    is_known = refresh.digest == digest and refresh.actor == SYSTEM
+    if is_known and (waiting is None or refresh.source["provision_within"] is None):
         return
     if waiting is not None and set(draft_writers(waiting)) <= {SYSTEM.email}:
         with acting(SYSTEM):

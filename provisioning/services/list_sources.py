@@ -60,7 +60,6 @@ def request_refresh(snapshot: Snapshot, uid: str | UUID) -> ListRefresh:
             "due_at": timezone.now(),
             "etag": "",
             "last_modified": "",
-            "digest": "",
             "author": author.email,
             "acting_as": author.acting_as,
         },

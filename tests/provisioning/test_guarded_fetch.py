@@ -135,6 +135,7 @@ def test_redirects_are_checked_and_few(server: ListServer) -> None:
         ("/inside", r"no host 169\.254\.169\.254 on the public"),
         ("/round", "More than 3 redirects"),
         ("/file", "no address"),
+        ("/broken", "no address"),
     ):
         with pytest.raises(FetchFailed, match=message):
             fetch_file(server.url(path))

@@ -152,8 +152,12 @@ def test_what_people_discarded_does_not_come_back_until_the_source_changes_or_so
     assert not refresh_now(people.acme).is_waiting
     with scope(people.acme):
         [stored] = queries.list_objects(queries.live_snapshot(), "prefix-lists")
-        list_sources.request_refresh(queries.live_snapshot(), stored.uid)
-    assert refresh_now(people.acme).is_waiting
+        known = ListRefresh.objects.get()
+        with acting(Actor(people.netadmin.email)):
+            list_sources.request_refresh(queries.live_snapshot(), stored.uid)
+    asked = refresh_now(people.acme)
+    assert asked.is_waiting
+    assert asked.changed_at == known.changed_at
 
 
 def test_a_refresh_within_its_bounds_provisions_itself(people: People, server: ListServer) -> None:
