@@ -10,7 +10,9 @@ from provisioning.core.intent.fields import INTERNET
 from provisioning.core.translators.alkira_names import AlkiraNames
 from provisioning.core.translators.hcl import Block
 from provisioning.core.translators.terraform import Terraform, address
-from provisioning.core.translators.translation import BadAddress, description, read_prefix
+from provisioning.core.translators.translation import BadAddress, description, quote, read_prefix
+from provisioning.core.values.dscp import parse_dscp
+from provisioning.core.values.protocols import PORT_PROTOCOLS
 
 _EVERY = ("any", "-1", "")
 _RULE_ARGUMENTS = (
@@ -67,7 +69,8 @@ def _rules(terraform: Terraform, names: AlkiraNames, rule_list: Block) -> Iterat
 def _rule(terraform: Terraform, names: AlkiraNames, block: Block) -> dict[str, Any] | None:
     reason = _unsayable(terraform, block)
     protocol = terraform.text(block, "protocol", "any").lower()
-    ports = [port for port in terraform.texts(block, "dst_ports") if port not in _EVERY]
+    ports, source_ports = (_ports(terraform, block, field) for field in ("dst_ports", "src_ports"))
+    dscp = terraform.text(block, "dscp", "any")
     try:
         sides = {
             field: _side(terraform, names, block, short) for field, short in (("source", "src"), ("destination", "dst"))
@@ -91,16 +94,23 @@ def _rule(terraform: Terraform, names: AlkiraNames, block: Block) -> dict[str, A
         **({"action": "deny", "reject": False} if denies else {"action": "allow"}),
         "protocol": protocol,
         **({"ports": ports} if ports else {}),
+        **({"source_ports": source_ports} if source_ports else {}),
+        **({} if dscp in _EVERY else {"dscp": parse_dscp(dscp)}),
         **sides,
     }
 
 
+def _ports(terraform: Terraform, block: Block, field: str) -> list[str]:
+    return [port for port in terraform.texts(block, field) if port not in _EVERY]
+
+
 def _unsayable(terraform: Terraform, block: Block) -> str:
     """Return why a rule cannot be said; nothing where it can. A wider rule would not be the same."""
-    if terraform.text(block, "dscp", "any") not in _EVERY:
-        return "It matches a DSCP value."
-    if [port for port in terraform.texts(block, "src_ports") if port not in _EVERY]:
-        return "It matches source ports."
+    dscp = terraform.text(block, "dscp", "any")
+    if dscp not in _EVERY and parse_dscp(dscp) is None:
+        return f"“{quote(dscp)}” is not a DSCP value."
+    if _ports(terraform, block, "src_ports") and terraform.text(block, "protocol", "any").lower() not in PORT_PROTOCOLS:
+        return "It matches source ports without the protocol tcp or udp."
     if terraform.values(block, "application_ids"):
         return "It matches applications, not addresses and ports."
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,7 +12,8 @@ from provisioning.core.translators.label_groups import NAMESPACE, LabelGroups, U
 from provisioning.core.translators.policy_ports import port_matches
 from provisioning.core.translators.prefix_blocks import prefixes_of_block
 from provisioning.core.translators.segmentation import Direction, Peers, Segmentation
-from provisioning.core.translators.translation import PortMatch
+from provisioning.core.translators.translation import PortMatch, quote
+from provisioning.core.values.icmp_types import icmp_type_number, icmp_type_text
 from provisioning.core.values.labels import LabelRequirement
 
 _SECTIONS: tuple[tuple[str, Direction, bool], ...] = (
@@ -29,7 +31,6 @@ _UNSAYABLE = {
     "toGroups": "It names groups of a cloud.",
     "fromNodes": "It names nodes.",
     "toNodes": "It names nodes.",
-    "icmps": "It names types of ICMP.",
     "authentication": "It asks for authentication.",
 }
 
@@ -79,13 +80,15 @@ class _Translator:
             for field, why in _UNSAYABLE.items():
                 if field in rule:
                     raise Unsayable(why)
-            peers, ports = self.peers(rule, direction), list(self.ports(rule, place))
+            peers = self.peers(rule, direction)
+            matches = self.icmp_types(rule) if "icmps" in rule else [list(self.ports(rule, place))]
         except Unsayable as error:
             wrong = "what it denies may be allowed" if denies else "it is denied"
             self.groups.note(place, f"{direction} rule", error, f"Draw it by hand; until then {wrong}.")
             return
-        if ports and (peers.names or peers.prefixes):
-            self.segmentation.add(f"{self.name} {where}", place, direction, subject, peers, ports, denies=denies)
+        for ports in matches:
+            if ports and (peers.names or peers.prefixes):
+                self.segmentation.add(f"{self.name} {where}", place, direction, subject, peers, ports, denies=denies)
 
     def requirements(self, selector: Any) -> list[LabelRequirement]:
         """Return the requirements of a selector; without a namespace of its own it is about that of the policy."""
@@ -118,6 +121,22 @@ class _Translator:
             case "cluster":
                 return [self.groups.group([LabelRequirement(NAMESPACE, (), False)])]
         raise Unsayable(f"There is nothing like the entity {entity}.")
+
+    def icmp_types(self, rule: Mapping[str, Any]) -> list[list[PortMatch]]:
+        """Return the types of ICMP and of ICMPv6, each as a match of its own. Raise Unsayable."""
+        if "toPorts" in rule:
+            raise Unsayable("It names types of ICMP and ports.")
+        found: dict[str, list[str]] = {}
+        for entry in objects(rule, "icmps"):
+            for field in objects(entry, "fields"):
+                protocol = "icmpv6" if field.get("family") == "IPv6" else "icmp"
+                text = re.sub("(?<=[a-z])(?=[A-Z])", "-", str(field.get("type"))).lower()
+                numbers = (icmp_type_number(protocol, name) for name in (text, f"{text}-request"))
+                number = next((number for number in numbers if number is not None), None)
+                if number is None:
+                    raise Unsayable(f"It names the type “{quote(field.get('type'))}” of ICMP.")
+                found.setdefault(protocol, []).append(icmp_type_text(protocol, number))
+        return [[(protocol, types)] for protocol, types in found.items()]
 
     def ports(self, rule: Mapping[str, Any], place: str) -> Iterator[PortMatch]:
         entries = objects(rule, "toPorts")

@@ -33,6 +33,7 @@ from provisioning.core.translators.translation import (
     description,
     port_entries,
 )
+from provisioning.core.values.protocols import PORT_PROTOCOLS
 from provisioning.core.values.text import name_key
 from provisioning.core.values.well_known_ports import WELL_KNOWN_PORTS
 
@@ -75,7 +76,6 @@ _DENY = {"deny": False, "drop": False, "discard": False, "block": False, "no": F
 """Word → whether the sender is told."""
 _NO = ("no", "false", "0", "disabled", "disable", "off", "inactive", "n")
 _ONLY_ANY = {
-    "source_ports": "It matches source ports.",
     "application": "It matches applications, not ports.",
     "user": "It matches users.",
     "schedule": "It holds at some times only.",
@@ -183,7 +183,7 @@ class _Firewall:
             **({"source": source} if source else {}),
             **({"destination": destination} if destination else {}),
         }
-        return ends, {"name": name, **body, **self.port_fields(table, row, name)}
+        return ends, {"name": name, **body, **self.port_fields(table, row, name), **self.source_ports(table, row)}
 
     def port_fields(self, table: Table, row: CsvRow, name: str) -> dict[str, Any]:
         """Return what the rule of a row matches protocols and ports with: by name where all of them have one."""
@@ -192,6 +192,17 @@ class _Firewall:
         if services and all(names) and not table.cell(row, "ports"):
             return {"ports": names}
         return self.builder.ports(self.ports(table, row), f"{name} ports")
+
+    def source_ports(self, table: Table, row: CsvRow) -> dict[str, Any]:
+        """Return source ports, and the protocols that have them. Raise where they cannot be said."""
+        ports = split(table.cell(row, "source_ports"))
+        if not ports or ports[0].lower() in EVERY:
+            return {}
+        protocols = list(dict.fromkeys(protocol for protocol, _ in self.ports(table, row)))
+        if not set(protocols) <= set(PORT_PROTOCOLS):
+            raise _Unsayable("It matches source ports of a protocol that is neither tcp nor udp.")
+        [(_, numbers)] = read_services([f"tcp/{port}" for port in ports], {})
+        return {"protocol": protocols if len(protocols) > 1 else protocols[0], "source_ports": list(numbers)}
 
     def well_known(self, service: str, table: Table, row: CsvRow) -> str | None:
         known = well_known_name(service) if service.lower() not in self.services else None

@@ -13,6 +13,7 @@ from provisioning.core.intent.limits import PREFIXES
 from provisioning.core.intent.policies import ENDPOINT_KINDS, RULES
 from provisioning.core.values.address_forms import BadAddress, canonical_interface
 from provisioning.core.values.addresses import BOGON_RANGES, covers, parse_range
+from provisioning.core.values.icmp_types import ICMP_TYPE_NAMES
 from provisioning.core.values.text import name_key, normalise_text, text_fault
 
 NoteKind = Literal["left_out", "assumed", "needed"]
@@ -25,7 +26,7 @@ MAX_NAME, MAX_RULE_NAME = 100, 80
 
 
 PortMatch = tuple[str | int, Sequence[str]]
-"""Protocol and ports; no ports: every one."""
+"""Protocol and ports, or the types of ICMP; none: every one."""
 
 
 class BadSource(Exception):
@@ -175,7 +176,8 @@ class TranslationBuilder:
         if len(every) == 1:
             ports = list(every.pop())
             protocol = protocols if len(protocols) > 1 else protocols[0]
-            return {"protocol": protocol, **({"ports": ports} if ports else {})}
+            field = "icmp_types" if protocols[0] in ICMP_TYPE_NAMES else "ports"
+            return {"protocol": protocol, **({field: ports} if ports else {})}
         return {"ports": [self.add("port-lists", list_name, entries=port_entries(matches))]}
 
     def add_policies(self, name: str, rules: Sequence[dict[str, Any]], /, **body: Any) -> None:

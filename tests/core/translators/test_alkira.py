@@ -88,17 +88,14 @@ def test_references_work_across_files_and_a_missing_one_is_told() -> None:
     assert "alkira_connector_internet_exit.x" in notes(alone, "left_out")
 
 
-def test_a_rule_that_inspects_is_drawn_disabled_since_it_would_allow_more() -> None:
-    text = """
+POLICY_OF_ONE_RULE = """
 resource "alkira_segment" "s" {
   name = "s"
 }
 resource "alkira_policy_rule" "r" {
   name = "r"
-  protocol = "any"
-  dscp = "any"
   rule_action = "ALLOW"
-  rule_action_service_types = ["FIREWALL"]
+  ARGUMENTS
 }
 resource "alkira_policy_rule_list" "l" {
   name = "l"
@@ -116,10 +113,27 @@ resource "alkira_policy" "p" {
   rule_list_id = alkira_policy_rule_list.l.id
 }
 """
-    translation = translate(ALKIRA, text)
+
+
+def policy_with_rule(arguments: str) -> str:
+    return POLICY_OF_ONE_RULE.replace("ARGUMENTS", arguments)
+
+
+def test_a_rule_that_inspects_is_drawn_disabled_since_it_would_allow_more() -> None:
+    inspecting = 'protocol = "any"\n  dscp = "any"\n  rule_action_service_types = ["FIREWALL"]'
+    translation = translate(ALKIRA, policy_with_rule(inspecting))
     [policy] = translation.document["policies"]
     assert policy["rules"][0]["mode"] == "disabled" and policy["to"] == ["any", "internet"]
     assert "alkira_policy_rule.r" in notes(translation, "needed")
+
+
+def test_a_rule_keeps_its_source_ports_and_dscp_and_is_left_out_where_no_protocol_has_them() -> None:
+    marked = 'protocol = "udp"\n  dscp = "46"\n  src_ports = ["5060", "16384-32767"]\n  dst_ports = ["any"]'
+    [policy] = translate(ALKIRA, policy_with_rule(marked)).document["policies"]
+    rule = policy["rules"][0]
+    assert (rule["dscp"], rule["source_ports"]) == (46, ["5060", "16384-32767"]) and "ports" not in rule
+    for wrong in ('protocol = "any"\n  src_ports = ["53"]', 'protocol = "tcp"\n  dscp = "99"'):
+        assert "alkira_policy_rule.r" in notes(translate(ALKIRA, policy_with_rule(wrong)), "left_out")
 
 
 @pytest.mark.parametrize(

@@ -201,3 +201,27 @@ def test_hostile_tables_are_refused_with_their_row(data: str | bytes) -> None:
 def test_addresses_that_cannot_be_said_leave_their_rule_out(cell: str) -> None:
     translation = translate(FIREWALL, f"source,destination,action\n{cell},any,allow\n")
     assert "policies" not in translation.document and translation.notes[-1].place == "file-1 row 2"
+
+
+@pytest.mark.parametrize(
+    ("service", "source_ports", "expected"),
+    [
+        ("udp/53", "53; 1024-65535", {"protocol": "udp", "ports": ["53"], "source_ports": ["53", "1024-65535"]}),
+        ("https", "1024-65535", {"protocol": "tcp", "ports": ["https"], "source_ports": ["1024-65535"]}),
+        ("udp/53", "any", {"protocol": "udp", "ports": ["53"]}),
+        ("esp", "500", None),
+        ("tcp/443", "high", None),
+    ],
+)
+def test_source_ports_stay_where_a_protocol_has_them(
+    service: str, source_ports: str, expected: dict[str, Any] | None
+) -> None:
+    table = f"name,source,destination,service,source ports,action\nr,any,any,{service},{source_ports},allow\n"
+    translation = translate(FIREWALL, table)
+    if expected is None:
+        assert "policies" not in translation.document and notes(translation, "left_out")
+    else:
+        [rule] = translation.document["policies"][0]["rules"]
+        fields = ("protocol", "ports", "source_ports")
+        assert {name: rule[name] for name in fields if name in rule} == expected
+        assert not errors(draw(translation))

@@ -141,3 +141,30 @@ def test_hostile_text_is_refused_with_its_place(text: str | bytes) -> None:
 )
 def test_a_policy_of_another_shape_is_left_out_or_read_as_empty(spec: str) -> None:
     translate(POLICIES, f"kind: NetworkPolicy\nmetadata: 7\nspec: {spec}\n")
+
+
+def test_types_of_icmp_are_a_policy_for_each_family() -> None:
+    source = """
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: ping, namespace: shop}
+spec:
+  endpointSelector: {matchLabels: {app: web}}
+  ingress:
+    - fromEndpoints: [{}]
+      icmps:
+        - fields: [{type: 8}, {type: Timestamp, family: IPv4}, {type: EchoRequest, family: IPv6}]
+    - fromEndpoints: [{}]
+      icmps: [{fields: [{type: Nothing}]}]
+"""
+    translation = translate(POLICIES, source)
+    matches = [
+        (rule["protocol"], rule["icmp_types"])
+        for policy in translation.document["policies"]
+        for rule in policy["rules"]
+        if "icmp_types" in rule
+    ]
+    assert matches == [("icmp", ["echo-request", "timestamp-request"]), ("icmpv6", ["echo-request"])]
+    assert any("ingress rule" in note for note in notes(translation, "left_out"))
+    net = draw(translation, exchanges=[], connectors=[])
+    assert not errors(net)
