@@ -46,6 +46,19 @@ def test_a_table_is_answered_as_a_table_that_can_be_asked_again(netadmin: ApiCli
     assert again.content == answer.content
 
 
+def test_source_ports_icmp_types_and_dscp_are_columns_of_flows(netadmin: ApiClient) -> None:
+    where = create_sample_network(netadmin)
+    header = b"from,to,protocol,port,source_port,icmp_type,dscp"
+    table = b"\n".join((header, b"site-a,10.2.0.1,udp,53,53,,EF", b"site-a,10.2.0.1,icmp,,,13,"))
+    answer = netadmin.send("POST", f"{where}traces/", table, content_type="text/csv").json()
+    assert [flow["trace"]["packet"] for flow in answer] == [
+        {"protocol": "udp", "port": 53, "source_port": 53, "icmp_type": None, "dscp": 46},
+        {"protocol": "icmp", "port": None, "source_port": None, "icmp_type": "timestamp-request", "dscp": 0},
+    ]
+    [wrong] = netadmin.post(f"{where}traces/", [{**WEB, "dscp": 64}]).json()
+    assert [problem["path"] for problem in wrong["problems"]] == ["dscp"]
+
+
 def test_a_json_list_may_be_answered_as_a_table_by_accept(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     answer = netadmin.post(f"{where}traces/", [WEB], Accept="text/csv")

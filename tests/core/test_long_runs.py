@@ -29,3 +29,8 @@ def test_the_arrow_of_a_line_parts_its_ends(line: str) -> None:
     assert flow.query is not None
     assert (flow.query.source, flow.query.destination) == ("a", "b")
     assert (str(flow.query.protocol), str(flow.query.port)) == ("tcp", "443")
+
+
+def test_a_number_behind_icmp_is_its_type() -> None:
+    [flow] = read_flow_text("a -> b icmp/13")
+    assert flow.query is not None and (flow.query.icmp_type, flow.query.port) == ("13", None)

@@ -50,6 +50,17 @@ def test_a_trace_names_the_rule_with_a_link_to_it(get_page: Callable[[str], str]
     assert "does not reach" in denied and "Denied by default" in denied
 
 
+def test_a_trace_shows_source_port_icmp_type_and_dscp_that_it_asked_with(get_page: Callable[[str], str]) -> None:
+    where = "trace/?version={draft}&from={site}&to=site-dev"
+    plain = get_page(f"{where}&port=443")
+    assert "Asked from source port 49152 with DSCP 0." in plain and 'name="source_port"' in plain
+    marked = get_page(f"{where}&port=443&source_port=1024&dscp=EF")
+    assert "on tcp/443 from source port 1024 with DSCP EF" in marked and "with DSCP 46." in marked
+    pinged = get_page(f"{where}&protocol=icmp&icmp_type=timestamp-request")
+    assert "on icmp/timestamp-request" in pinged and "source port 49152" not in pinged
+    assert "is not a type of icmp" in get_page(f"{where}&protocol=icmp&icmp_type=ping")
+
+
 def test_an_invalid_trace_query_is_explained_on_the_page(get_page: Callable[[str], str]) -> None:
     assert "There is no connector “nobody”" in get_page("trace/?version={draft}&from=nobody&to=site-dev&port=443")
     assert "Use 0 to 65535" in get_page("trace/?version={draft}&from=site-prod&to=site-dev&port=65536")

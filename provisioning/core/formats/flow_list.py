@@ -13,6 +13,7 @@ from typing import Any
 from provisioning.core.formats.csv_text import BadCsv, read_csv, write_csv
 from provisioning.core.intent import InvalidIntent
 from provisioning.core.reach import FlowQuery
+from provisioning.core.values.icmp_types import ICMP_TYPE_NAMES
 from provisioning.core.values.protocols import PROTOCOL_NUMBERS
 from provisioning.core.values.resource import Problem
 
@@ -155,7 +156,7 @@ def split_names(text: str) -> tuple[str, ...]:
 
 
 def _parse_line(line: str) -> dict[str, str]:
-    """Return the fields of a line: two ends, with or without an arrow, then protocol and port in either order."""
+    """Return the fields of a line: two ends, with or without an arrow, then protocol and port or ICMP type."""
     source, arrow, behind = _split_at_arrow(line)
     words = [word for word in _SEPARATORS.split(behind) if word]
     if not arrow:
@@ -171,7 +172,8 @@ def _parse_line(line: str) -> dict[str, str]:
         destination, numbers = both[1].strip("[]"), [both[2]]
     if protocol is None and len(numbers) == 2:
         protocol, *numbers = numbers
-    parsed = {"from": source.strip(" ,;"), "to": destination, "protocol": protocol, "port": next(iter(numbers), None)}
+    number = "icmp_type" if (protocol or "").lower() in ICMP_TYPE_NAMES else "port"
+    parsed = {"from": source.strip(" ,;"), "to": destination, "protocol": protocol, number: next(iter(numbers), None)}
     return {name: value for name, value in parsed.items() if value}
 
 
