@@ -216,6 +216,12 @@ class ParsedSegment:
         return {other_segment_interface(number): segment for number, segment in dict.fromkeys(numbered)}
 
     @cached_property
+    def unanswered(self) -> list[tuple[AddressRanges, AddressRanges]]:
+        """(sources, destinations) of flows whose replies would have no route."""
+        entries = self.body.get("unanswered", ())
+        return [(parse_ranges(entry["sources"]), parse_ranges(entry["destinations"])) for entry in entries]
+
+    @cached_property
     def apps(self) -> list[AppEntry]:
         """The internet applications that this node answers for."""
         return [app for app in self.body["apps"] if app["home"] == self.node]

@@ -101,6 +101,9 @@ def _circuit_rules(table: NftTableBuilder) -> Iterator[str]:
     yield from table.filtered_routes(
         f"iifname . {{ip}} daddr @filtered{{suffix}} counter name {_unrouted_counter(table)} reject with icmpx no-route"
     )
+    if segment.unanswered:
+        refuse = f"counter name {_unrouted_counter(table)} reject with icmpx no-route"
+        yield from table.per_family(f"{{ip}} saddr . {{ip}} daddr @unanswered{{suffix}} {refuse}")
     if segment.deciding_peers:
         yield from _deciding_peer_rules(table)
 

@@ -85,6 +85,15 @@ def _declare_interface_addresses(table: NftTableBuilder) -> None:
             _declare_interface_set(table, "decided", family, decided)
         if filtered:
             _declare_interface_set(table, "filtered", family, filtered)
+        if segment.unanswered:
+            pairs = (
+                f"{nft_interval(source)} . {nft_interval(destination)}"
+                for sources, destinations in segment.unanswered
+                for source in family.select(sources)
+                for destination in family.select(destinations)
+            )
+            kind = f"set {{ type {family.address} . {family.address}; flags interval; }}"
+            table.declare_set(f"unanswered{family.suffix}", kind, pairs)
 
 
 def _declare_interface_set(

@@ -166,6 +166,13 @@ class AppEntry(TypedDict):
     hairpin_source: NotRequired[Annotated[str, "address members of the segment appear from; left out: they cannot"]]
 
 
+class UnansweredEntry(TypedDict):
+    """Flows whose replies would have no route."""
+
+    sources: Annotated[Ranges, "addresses that other connectors send from than the one that owns them"]
+    destinations: Annotated[Ranges, "what a route policy keeps from the owner of the sources"]
+
+
 class SegmentBody(TypedDict):
     """``exchange.segment``: what is the same on every node of a segment."""
 
@@ -177,6 +184,9 @@ class SegmentBody(TypedDict):
     vni: Annotated[int, "VXLAN network identifier of the mesh"]
     mesh: Annotated[list[MeshPeerEntry], "all nodes of the segment"]
     members: Annotated[list[MemberEntry], "attachments, by connector number"]
+    unanswered: NotRequired[
+        Annotated[list[UnansweredEntry], "flows dropped as if they had no route; left out for none"]
+    ]
     imported_members: Annotated[list[ImportedMemberEntry], "members of younger segments, decided about here"]
     deciding_peers: Annotated[list[DecidingPeerEntry], "older segments that decide about flows with this one"]
     shares: Annotated[list[ShareEntry], "in the order they are tried"]

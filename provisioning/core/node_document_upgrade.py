@@ -2,8 +2,8 @@
 
 Portal and agents are upgraded apart, bodies are stored, and an agent keeps its last document on disk: what was written
 before an upgrade is read for as long as the next run has not written it again. Version 2 is the present one without
-source ports, ICMP types and DSCP, which are left out where a rule names none. With the next version, what stands here
-of version 1 goes, and that step takes its place.
+source ports, ICMP types and DSCP, which are left out where a rule names none, and without unanswered flows. With the
+next version, what stands here of version 1 goes, and that step takes its place.
 """
 
 from __future__ import annotations

@@ -145,9 +145,10 @@ class SectionEvaluator:
         near, far = self.links[section["segment"], sender], self.links[other["segment"], receiver]
         if is_within(near["filtered_routes"], packet.destination) or is_within(far["filtered_routes"], packet.source):
             return True
-        owner = _owner_of(section, packet.source)
-        replies_to = owner["connector"] if owner else sender
-        if is_within(self.links[section["segment"], replies_to]["filtered_routes"], packet.destination):
+        if any(
+            is_within(entry["sources"], packet.source) and is_within(entry["destinations"], packet.destination)
+            for entry in section.get("unanswered", ())
+        ):
             return True
         inbound = [rule for rule in far["nat_rules"] if rule["direction"] == "inbound"]
         return not _is_plain(far, packet.destination) and not any(_is_match(rule, packet) for rule in inbound)

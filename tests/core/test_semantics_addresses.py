@@ -55,7 +55,7 @@ def test_redundant_connectors_share_prefixes_by_preference(preference: int, owne
 def test_a_route_filtered_from_a_connector_drops_its_packets_and_replies(
     target: str, inside: str, disposition: str, word: str
 ) -> None:
-    """Two connectors may send from one address: the sender and the receiver of replies both need the route."""
+    """“Where two connectors may send from an address, its owner needs the route as well, since replies go to it”"""
     net = hospital_network()
     net.edit("connectors", "hospital-a", redundancy_group="clinic")
     net.add("connectors", {**site("annex", "us", "sites", inside), "redundancy_group": "clinic"})

@@ -278,6 +278,27 @@ def test_a_redundant_connector_sends_from_prefixes_routed_to_its_twin_under_its_
     assert sent == {"one": "delivered", "two": "denied_by_rule"}
 
 
+@pytest.mark.parametrize("target", ["one", "two"])
+def test_a_twin_sends_nothing_to_where_the_owner_of_its_addresses_has_no_route(
+    running_lab: RunningLab, target: str
+) -> None:
+    draw = two_segments()
+    for name, exchange, preference in (("one", "eu", 200), ("two", "us", 100)):
+        body = site(name, exchange, "blue", "10.8.0.0/16", "fd10:8::/48")
+        draw.add("connectors", {**body, "redundancy_group": "twins", "preference": preference})
+    rules = [{"action": "deny", "match": {"prefixes": ["10.1.0.0/16"]}}]
+    body = {"name": "hide", "segment": "corp", "direction": "out", "targets": [target], "rules": rules}
+    draw.add("route-policies", body)
+    comparison = assert_packets_match_trace(running_lab, draw)
+    sent = {
+        probe.connector: comparison.expected_trace(probe).disposition
+        for probe in comparison.probes()
+        if (probe.source, probe.destination, probe.number) == ("10.8.0.1", "10.1.0.1", 8000)
+    }
+    owner = "delivered" if target == "two" else "no_route"
+    assert sent == {"one": owner, "two": "no_route"}
+
+
 def test_clients_of_remote_access_reach_each_other_only_where_a_policy_allows_it(running_lab: RunningLab) -> None:
     draw = two_segments()
     draw.edit("segments", "corp", default_action="deny")

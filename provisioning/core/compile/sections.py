@@ -16,7 +16,7 @@ from provisioning.core.values.addresses import address_text
 def segment_body(network: Network, resolved: ResolvedSegment) -> SegmentBody:
     """Return what is the same on every node of a segment: one resource, published to all of them."""
     segment, exchanges = resolved.segment, resolved.exchanges
-    return {
+    body: SegmentBody = {
         "version": VERSION,
         "nodes": {node.id: node.exchange.location for node in network.nodes},
         "segment": segment.key,
@@ -40,6 +40,10 @@ def segment_body(network: Network, resolved: ResolvedSegment) -> SegmentBody:
         ),
         "rules": rule_entries(network, resolved.policies),
     }
+    unanswered = [tuple(map(range_texts, pair)) for pair in resolved.routes.unanswered_flows()]
+    if unanswered:
+        body["unanswered"] = [{"sources": sources, "destinations": others} for sources, others in unanswered]
+    return body
 
 
 def _member_entry(network: Network, resolved: ResolvedSegment, member: Member) -> MemberEntry:

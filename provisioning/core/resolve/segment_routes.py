@@ -228,14 +228,32 @@ class SegmentRoutes:
                     if contains((span,), address):
                         yield from filter_route(filters, route).denials
 
+    def unanswered_flows(self) -> Iterator[tuple[tuple[Range, ...], tuple[Range, ...]]]:
+        """Yield (sources, destinations) of flows whose replies have no route: connectors may send from the sources, but
+        another one owns them, and a route policy keeps the destinations from that one."""
+        contested = merge_ranges(
+            pair
+            for connector, _ in self.routing_table.attached
+            for member in self._members_by_connector.get(connector.uid, ())
+            if member.sources != member.ranges
+            for pair in subtract(member.sources, self._owned_ranges(connector))
+        )
+        for connector, _ in self.routing_table.attached if contested else ():
+            sources, destinations = intersect(self._owned_ranges(connector), contested), self.filtered_routes(connector)
+            if sources and destinations:
+                yield sources, destinations
+
+    def _owned_ranges(self, connector: Connector) -> tuple[Range, ...]:
+        members = self._members_by_connector.get(connector.uid, ())
+        return merge_ranges(pair for member in members for pair in member.ranges)
+
     def _filtered_route_rules(self) -> Iterator[PrePolicyRule]:
         if not any(policy.direction == "out" for policy in self.routing_table.route_policies):
             return
         for connector, _ in self.routing_table.attached:
             hidden = self.filtered_routes(connector)
             if hidden:
-                members = self._members_by_connector.get(connector.uid, ())
-                owned = merge_ranges(pair for member in members for pair in member.ranges)
+                owned = self._owned_ranges(connector)
                 reason = f"A route policy keeps this route from “{connector.name}”, so it has none."
                 yield PrePolicyRule(None, hidden, ALL_L4, False, reason, connector, "route-policies", connector.uid)
                 yield PrePolicyRule(hidden, owned, ALL_L4, False, reason, connector, "route-policies")
