@@ -75,6 +75,26 @@ def test_a_policy_is_edited_in_its_place(rules_page: Page) -> None:
     expect(page.get_by_text("for the auditors")).to_be_visible()
 
 
+def test_a_rule_is_narrowed_to_icmp_types_source_ports_and_dscp(rules_page: Page) -> None:
+    page = rules_page
+    page.get_by_role("link", name="late, all").click()
+    form = page.locator(".rl-edit")
+    expect(form.get_by_label("Source ports")).to_be_hidden()
+    form.get_by_label("Protocol").select_option("udp")
+    form.get_by_label("Source ports").fill("ntp, 1024-65535")
+    expect(form.get_by_label("ICMP types")).to_be_hidden()
+    form.get_by_label("DSCP").fill("EF")
+    look(page, "rules-narrowed")
+    form.get_by_role("button", name="Save to draft").click()
+    expect(page.get_by_text("udp from source port 123, 1024-65535 with DSCP EF")).to_be_visible()
+    page.get_by_role("link", name="late, all").click()
+    form.get_by_label("Protocol").select_option("icmp")
+    form.get_by_label("ICMP types").fill("13, echo-request")
+    form.get_by_label("DSCP").fill("")
+    form.get_by_role("button", name="Save to draft").click()
+    expect(page.get_by_text("icmp/echo-request, timestamp-request", exact=True)).to_be_visible()
+
+
 def test_rules_move_by_key_and_policies_at_the_edge_of_theirs(rules_page: Page) -> None:
     page = rules_page
     page.locator(".rl-table [data-policy]").first.focus()
