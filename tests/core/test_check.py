@@ -129,7 +129,7 @@ def test_a_rule_that_an_earlier_one_covers_is_named_with_it() -> None:
     draw = hospital_network()
     draw.add(
         "policies",
-        policy("late", 90, "sites", "vpc-prod", {"name": "never", "action": "allow", "protocol": "tcp", "ports": [22]}),
+        policy("late", 90, "sites", "vpc-dev", {"name": "never", "action": "allow", "protocol": "tcp", "ports": [22]}),
     )
     assert problems_with_code(draw, "shadowed_rule") == []
     draw.edit("policies", "late", to=["prod"])

@@ -231,3 +231,46 @@ def _is_match(rule: dict[str, Any], source: int, destination: int, port: int) ->
     ]
     ports = () if rule["ports"] == ["any"] else tuple(rule["ports"])
     return all(within) and any(low <= port <= high for low, high in l4_ranges("tcp", ports))
+
+
+# Members of groups
+
+
+@pytest.mark.parametrize(
+    ("earlier", "shadowed"),
+    [
+        ([(["outer"], ["prod"])], True),
+        ([(["outer", "dev"], ["any"])], True),
+        ([(["hospital-a", "hospital-b"], ["prod"])], True),
+        ([(["hospital-a"], ["prod"]), (["hospital-b"], ["prod"])], True),
+        ([(["hospital-a"], ["prod"])], False),
+        ([(["outer"], ["vpc-prod"])], True),
+        ([(["sites"], ["outer"])], False),
+    ],
+)
+def test_a_rule_is_shadowed_where_earlier_ones_are_about_all_members_of_its_groups(
+    earlier: list[tuple[list[str], list[str]]], shadowed: bool
+) -> None:
+    draw = hospital_network()
+    draw.add("groups", {"name": "outer", "contains": ["sites"]})
+    for index, (starts, ends) in enumerate(earlier):
+        rule = {"name": "all", "action": "deny", "protocol": "tcp"}
+        body = policy(f"first-{index}", 1 + index, "any", "any", rule)
+        draw.add("policies", {**body, "from": starts, "to": ends})
+    paths = {problem.path for problem in problems_with_code(draw, "shadowed_rule")}
+    assert ("policies/sites-to-prod/rules[0]" in paths) is shadowed
+
+
+def test_a_shadow_ends_where_a_label_takes_a_member_out_of_the_group_in_the_way() -> None:
+    draw = hospital_network()
+    draw.add("groups", {"name": "labelled", "selector": "zone=a"})
+    for name in ("hospital-a", "hospital-b"):
+        draw.edit("connectors", name, labels={"zone": "a"})
+    draw.add("policies", policy("first", 1, "labelled", "prod", {"name": "all", "action": "deny"}))
+    before = Network(draw.intent())
+    assert any(problem.code == "shadowed_rule" for problem in check_network(before))
+    draw.edit("connectors", "hospital-b", labels={"zone": "b"})
+    after = Network(draw.intent(), before)
+    assert not any(problem.code == "shadowed_rule" for problem in check_network(after))
+    draw.edit("connectors", "hospital-b", labels={"zone": "a"})
+    assert any(problem.code == "shadowed_rule" for problem in check_network(Network(draw.intent(), after)))

@@ -290,10 +290,13 @@ def _internet_is_one_place(net: IntentBuilder, seed: int, count: int) -> None:
             )
 
 
+DEAD_RULES = ("matches_nobody", "shadowed_rule")
+
+
 def _told_rules_decide_nothing(net: IntentBuilder, seed: int, count: int) -> None:
-    """A rule that matches nobody, as a warning says, decides no packet."""
+    """A rule that matches nobody or is shadowed, as a warning says, decides no packet."""
     rng, reference = random.Random(seed), ReferenceEvaluator(net)
-    whole = [problem.path for problem in check_network(Network(net.intent())) if problem.code == "matches_nobody"]
+    whole = [problem.path for problem in check_network(Network(net.intent())) if problem.code in DEAD_RULES]
     places = [match for path in whole if (match := re.fullmatch(r"policies/([^/]+)/rules\[(\d+)\]", path))]
     policies = {row.key: row.body for row in reference.rows.of("policies")}
     dead = {f"{key}/{slug(policies[key]['rules'][int(index)]['name'])}" for key, index in (m.groups() for m in places)}

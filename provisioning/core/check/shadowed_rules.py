@@ -1,17 +1,17 @@
 """Rules that never match, because earlier rules together match all of their packets.
 
-Sides are compared by the names in them. A rule is in the way of a later one for a name in ``from`` and a name in ``to``
-when its policy has both, or ``any`` instead. A rule never matches when in each of its segments, and for every pair of
-its names, the rules in the way together cover its match set.
+Sides are compared by the members that their names hold, in parts (member_parts.py). A rule is in the way of a later one
+for a part of ``from`` and a part of ``to`` when its policy names both, or ``any`` instead. A rule never matches when in
+each of its segments, and for every pair of its parts, the rules in the way together cover its match set.
 
-One pair of names without a cover shows that a rule can match. So the pair with the fewest policies in the way is
+One pair of parts without a cover shows that a rule can match. So the pair with the fewest policies in the way is
 searched first, and mostly it is the only one. The result of a policy is kept for later versions of the network together
 with the policies that were read for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial, reduce
 from itertools import takewhile
@@ -29,6 +29,7 @@ from provisioning.core.check.match_sets import (
     overlap_candidates,
     rule_match_set,
 )
+from provisioning.core.check.member_parts import Part, member_parts, parts_of
 from provisioning.core.intent import ANY, INTERNET, Policy, Rule
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
@@ -41,13 +42,16 @@ NUMPY_THRESHOLD = 100
 """With more earlier rules than this, numpy first selects those whose bounding boxes overlap."""
 
 MAX_CASES = 200
-"""Sets of policies that cover one rule for different names; with more than these the search is given up."""
+"""Sets of policies that cover one rule for different parts; with more than these the search is given up."""
 
 MAX_NAMED = 3
 """Covering rules that a warning names."""
 
-_NameTriple = tuple[str, str, str]
-"""A segment, a name in ``from`` and a name in ``to``."""
+_Place = tuple[str, Part, Part]
+"""A segment, a part of ``from`` and a part of ``to``."""
+
+_Sides = tuple[tuple[Part, ...], tuple[Part, ...]]
+"""The parts of a policy's ``from`` and of its ``to``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,69 +99,79 @@ class _PolicyMatchSets:
 
 @dataclass(frozen=True, slots=True)
 class _ShadowResult:
-    """``triple``: the only segment and pair of names that was searched; None: several were, so that the result depends
+    """``place``: the only segment and pair of parts that was searched; None: several were, so that the result depends
     on every policy that could be in the way. ``earlier``: the policies that it depends on."""
 
     matched: _PolicyMatchSets
-    triple: _NameTriple | None
+    sides: _Sides
+    place: _Place | None
     earlier: tuple[_PolicyMatchSets, ...]
     problems: tuple[Problem, ...]
 
 
 class _PolicyBitmaps:
-    """Which policies have a segment or a name, as bits in the order in which policies are evaluated."""
+    """Which policies have a segment or name a part, as bits in the order in which policies are evaluated."""
 
-    def __init__(self, policies: Sequence[Policy], not_in_any: frozenset[str]) -> None:
+    def __init__(
+        self, policies: Sequence[Policy], not_in_any: frozenset[str], parts: Mapping[str, tuple[Part, ...]]
+    ) -> None:
         """``not_in_any``: names that ``any`` does not stand for."""
+        self.parts = parts
         self.segments: dict[str, int] = {}
-        self.by_from: dict[str, int] = {}
-        self.by_to: dict[str, int] = {}
+        by_from: dict[str, int] = {}
+        by_to: dict[str, int] = {}
         for index, policy in enumerate(policies):
-            for bitmaps, names in (
-                (self.segments, policy.segments),
-                (self.by_from, policy.from_),
-                (self.by_to, policy.to),
-            ):
+            for bitmaps, names in ((self.segments, policy.segments), (by_from, policy.from_), (by_to, policy.to)):
                 for name in names:
                     bitmaps[name] = bitmaps.get(name, 0) | 1 << index
-        for bitmaps in (self.by_from, self.by_to):
-            with_any = bitmaps.get(ANY, 0)
-            bitmaps.update((name, bits | with_any) for name, bits in bitmaps.items() if name not in not_in_any)
+        self.by_from, self.by_to = (self._by_part(bitmaps, not_in_any) for bitmaps in (by_from, by_to))
 
-    def _name_bitmaps(self, policy: Policy) -> tuple[list[int], list[int], list[int]]:
+    def _by_part(self, by_name: Mapping[str, int], not_in_any: frozenset[str]) -> dict[Part, int]:
+        with_any = by_name.get(ANY, 0)
+        return {
+            part: reduce(or_, (by_name.get(name, 0) for name in part), 0 if part[0] in not_in_any else with_any)
+            for part in {part for some in self.parts.values() for part in some}
+        }
+
+    def sides(self, policy: Policy) -> _Sides:
+        return parts_of(policy.from_, self.parts), parts_of(policy.to, self.parts)
+
+    def _bitmaps(self, policy: Policy) -> tuple[list[int], list[int], list[int]]:
+        starts, ends = self.sides(policy)
         return (
             [self.segments[uid] for uid in policy.segments],
-            [self.by_from[name] for name in policy.from_],
-            [self.by_to[name] for name in policy.to],
+            [self.by_from[part] for part in starts],
+            [self.by_to[part] for part in ends],
         )
 
-    def triple(self, index: int, policy: Policy) -> _NameTriple:
-        """Return the segment and names where few earlier policies are in the way: each is chosen greedily, in turn."""
+    def place(self, index: int, policy: Policy) -> _Place:
+        """Return the segment and parts where few earlier policies are in the way: each is chosen greedily, in turn."""
         earlier = (1 << index) - 1
         chosen = []
-        for names, bits in zip((policy.segments, policy.from_, policy.to), self._name_bitmaps(policy), strict=True):
+        for bits in self._bitmaps(policy):
             counts = [(earlier & bitmap).bit_count() for bitmap in bits]
             fewest = counts.index(min(counts))
             earlier &= bits[fewest]
-            chosen.append(names[fewest])
-        return chosen[0], chosen[1], chosen[2]
+            chosen.append(fewest)
+        starts, ends = self.sides(policy)
+        return policy.segments[chosen[0]], starts[chosen[1]], ends[chosen[2]]
 
-    def earlier_at(self, index: int, triple: _NameTriple) -> int:
-        segment, start, end = triple
+    def earlier_at(self, index: int, place: _Place) -> int:
+        segment, start, end = place
         return self.segments[segment] & self.by_from[start] & self.by_to[end] & (1 << index) - 1
 
     def earlier_spanning(self, index: int, policy: Policy) -> int:
-        """Return the earlier policies that have every segment and name of this one."""
-        return reduce(and_, (bitmap for side in self._name_bitmaps(policy) for bitmap in side)) & (1 << index) - 1
+        """Return the earlier policies that have every segment and part of this one."""
+        return reduce(and_, (bitmap for side in self._bitmaps(policy) for bitmap in side)) & (1 << index) - 1
 
     def near(self, index: int, policy: Policy) -> int:
-        """Return the earlier policies that are in the way for some segment and pair of names."""
-        return reduce(and_, (reduce(or_, side) for side in self._name_bitmaps(policy))) & (1 << index) - 1
+        """Return the earlier policies that are in the way for some segment and pair of parts."""
+        return reduce(and_, (reduce(or_, side) for side in self._bitmaps(policy))) & (1 << index) - 1
 
     def earlier_sets(self, index: int, policy: Policy, budget: Budget) -> Iterator[int]:
-        """Yield the different sets of policies in the way, over all segments and pairs of names."""
+        """Yield the different sets of policies in the way, over all segments and pairs of parts."""
         seen: set[int] = set()
-        segments, starts, ends = self._name_bitmaps(policy)
+        segments, starts, ends = self._bitmaps(policy)
         for segment in segments:
             earlier = segment & (1 << index) - 1
             by_end = {earlier & end for end in ends}
@@ -170,7 +184,8 @@ class _PolicyBitmaps:
 
 
 _MATCH_SETS = DerivedKey[_PolicyMatchSets]("match sets of a policy")
-_BITMAPS = DerivedKey[_PolicyBitmaps]("policies by segment and name")
+_PARTS = DerivedKey[dict[str, tuple[Part, ...]]]("parts of the names in policies")
+_BITMAPS = DerivedKey[_PolicyBitmaps]("policies by segment and part")
 _RESULT = DerivedKey[_ShadowResult]("shadowed rules of a policy")
 
 
@@ -185,9 +200,14 @@ class _ShadowSearch:
         )
         self.policies = sorted(matching, key=lambda policy: policy.order)
         not_in_any = frozenset((INTERNET, *intent.internet_apps))
+        named = frozenset(name for policy in self.policies for name in (*policy.from_, *policy.to))
+        connectors = network.derived.token(intent.connectors, of=_PARTS)
+        parts = network.derived.get(
+            _PARTS, (connectors, named), lambda: member_parts(intent.connectors.values(), named)
+        )
         sides = (side for policy in self.policies for side in (policy.segments, policy.from_, policy.to))
         self.bitmaps = network.derived.get(
-            _BITMAPS, (not_in_any, *sides), lambda: _PolicyBitmaps(self.policies, not_in_any)
+            _BITMAPS, (not_in_any, parts, *sides), lambda: _PolicyBitmaps(self.policies, not_in_any, parts)
         )
         passing: set[tuple[str, str]] = set()
         """Tiers and segments where a rule passed already."""
@@ -222,30 +242,29 @@ class _ShadowSearch:
             yield from result.problems
 
     def _is_valid(self, index: int, matched: _PolicyMatchSets, result: _ShadowResult) -> bool:
-        return result.matched is matched and self._earlier_policies(index, result.triple) == result.earlier
+        if result.matched is not matched or result.sides != self.bitmaps.sides(matched.policy):
+            return False
+        return self._earlier_policies(index, result.place) == result.earlier
 
-    def _earlier_policies(self, index: int, triple: _NameTriple | None) -> tuple[_PolicyMatchSets, ...]:
-        policy = self.policies[index]
-        if triple is None:
-            return self._policies_at(self.bitmaps.near(index, policy))
-        if triple[0] not in policy.segments or triple[1] not in policy.from_ or triple[2] not in policy.to:
-            return ()
-        return self._policies_at(self.bitmaps.earlier_at(index, triple))
+    def _earlier_policies(self, index: int, place: _Place | None) -> tuple[_PolicyMatchSets, ...]:
+        if place is None:
+            return self._policies_at(self.bitmaps.near(index, self.policies[index]))
+        return self._policies_at(self.bitmaps.earlier_at(index, place))
 
     def _policies_at(self, bits: int) -> tuple[_PolicyMatchSets, ...]:
         return tuple(self.matched[index] for index in _set_bits(bits))
 
     def _check_policy(self, index: int, matched: _PolicyMatchSets) -> _ShadowResult:
         policy = matched.policy
-        triple = self.bitmaps.triple(index, policy)
-        earlier = self._policies_at(self.bitmaps.earlier_at(index, triple))
+        place, sides = self.bitmaps.place(index, policy), self.bitmaps.sides(policy)
+        earlier = self._earlier_policies(index, place)
         before = [deciding for other in earlier for deciding in other.rules_before(policy)]
         boxes = None
         if len(before) > NUMPY_THRESHOLD:
             boxes = np.concatenate([other.bounding_boxes(policy) for other in earlier])
         problems: list[Problem] = []
         own: list[tuple[Policy, Rule, MatchSet]] = []
-        all_names_searched, exhausted, budget = False, False, Budget(MAX_STEPS)
+        all_parts_searched, exhausted, budget = False, False, Budget(MAX_STEPS)
         for nth, (rule, box) in enumerate(zip(policy.rules, matched.boxes, strict=True)):
             path = f"policies/{policy.key}/rules[{nth}]"
             if rule.mode == "disabled":
@@ -259,8 +278,8 @@ class _ShadowSearch:
                 near = before if boxes is None else [before[i] for i in overlap_candidates(box, boxes)]
                 cover = _find_covering_rules(box, [*near, *own], budget)
                 if cover is not None and any(other is not policy for other, _ in cover):
-                    all_names_searched = True
-                    cover = self._find_cover_for_all_names(index, policy, box, own, budget)
+                    all_parts_searched = True
+                    cover = self._find_cover_for_all_parts(index, policy, box, own, budget)
                 if cover is not None:
                     problems.append(_shadowed_problem(policy, rule, path, cover))
             except BudgetExceeded:
@@ -269,14 +288,13 @@ class _ShadowSearch:
                 problems.append(_not_checked_problem(policy, rule, path, unchecked))
             if rule.decides:
                 own.append((policy, rule, box))
-        if all_names_searched:
-            return _ShadowResult(matched, None, self._policies_at(self.bitmaps.near(index, policy)), tuple(problems))
-        return _ShadowResult(matched, triple, earlier, tuple(problems))
+        searched = None if all_parts_searched else place
+        return _ShadowResult(matched, sides, searched, self._earlier_policies(index, searched), tuple(problems))
 
-    def _find_cover_for_all_names(
+    def _find_cover_for_all_parts(
         self, index: int, policy: Policy, box: MatchSet, own: list[tuple[Policy, Rule, MatchSet]], budget: Budget
     ) -> list[tuple[Policy, Rule]] | None:
-        """Return the rules that cover the box for every segment and pair of names; None where something is left."""
+        """Return the rules that cover the box for every segment and pair of parts; None where something is left."""
         earlier_spanning = [
             deciding
             for other in self._policies_at(self.bitmaps.earlier_spanning(index, policy))
@@ -288,7 +306,7 @@ class _ShadowSearch:
         covering: dict[tuple[str, str], tuple[Policy, Rule]] = {}
         covering_sets: list[int] = []
         for bits in self.bitmaps.earlier_sets(index, policy, budget):
-            # Policies that covered it for other names cover it wherever they are all in the way.
+            # Policies that covered it for other parts cover it wherever they are all in the way.
             if any(covering_set & bits == covering_set for covering_set in covering_sets):
                 continue
             if len(covering_sets) == MAX_CASES:
