@@ -231,6 +231,11 @@ class ParsedSegment:
         """The internet applications that members reach at their public addresses."""
         return [app for app in self.body["apps"] if "hairpin_source" in app]
 
+    @cached_property
+    def leaving_members(self) -> list[MemberEntry | ImportedMemberEntry]:
+        """Members that leave to the internet by the exits of this segment: its own, and those of peers."""
+        return [*self.members, *(member for member in self.imported_members if member.get("internet"))]
+
     # -- addresses -----------------------------------------------------------------------------------------------------
 
     @cached_property

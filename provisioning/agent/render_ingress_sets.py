@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from provisioning.agent import fwmarks
 from provisioning.agent.address_families import AddressFamily, AddressRanges, nft_interval
@@ -14,9 +15,15 @@ from provisioning.core.node_document import ImportedMemberEntry, MemberEntry
 from provisioning.core.values.addresses import Range, merge_ranges, parse_range, parse_ranges
 from provisioning.core.values.counter_key import CounterKey
 
-AnchorSource = tuple[int, str, int]
-"""What the anchor of a packet depends on: (anchor class, exchange, number of an overlapping source). An imported member
-has no exchange here: it leaves through none of our internet exits."""
+
+class AnchorSource(NamedTuple):
+    """What the anchor of a packet depends on. exchange: whose internet exit it leaves by; empty for an imported member
+    that leaves by none of ours."""
+
+    anchor_class: int
+    exchange: str
+    overlapping_source: int = 0
+    is_imported: bool = False
 
 
 def declare_ingress_sets(table: NftTableBuilder, mark_allocation: MarkAllocation) -> None:
@@ -155,14 +162,16 @@ def _number_sources(
     for circuit in segment.site_circuits:
         for member in segment.members_of.get(circuit.connector, ()):
             for pair in parse_ranges(member["ranges"]):
-                add(circuit.segment_interface, pair, (member["anchor_class"], member["exchange"], 0))
+                add(circuit.segment_interface, pair, AnchorSource(member["anchor_class"], member["exchange"]))
             number = mark_allocation.overlapping_sources.get(segment.source_name(member), 0)
             for pair, owner in segment.sources_owned_by_others(member):
-                add(circuit.segment_interface, pair, (owner["anchor_class"], member["exchange"], number))
+                add(circuit.segment_interface, pair, AnchorSource(owner["anchor_class"], member["exchange"], number))
     interfaces = {other: interface for interface, other in segment.other_segment_interfaces.items()}
     for imported in segment.imported_members:
+        exchange = imported["exchange"] if imported.get("internet") else ""
         for pair in parse_ranges(imported["ranges"]):
-            add(interfaces[imported["segment"]], pair, (imported["anchor_class"], "", 0))
+            source = AnchorSource(imported["anchor_class"], exchange, is_imported=True)
+            add(interfaces[imported["segment"]], pair, source)
     return sources, ingress
 
 
@@ -170,13 +179,14 @@ def _anchor_marks(segment: ParsedSegment, sources: Mapping[AnchorSource, int]) -
     """Yield (number of a source, destination range, mark that takes to the anchor of the two)."""
     own = _ranges_by_class(segment.members)
     all_members = _ranges_by_class((*segment.members, *segment.imported_members))
-    for (anchor_class, exchange, overlapping_source), number in sources.items():
+    for source, number in sources.items():
+        anchor_class, _, overlapping_source, is_imported = source
         by_anchor: dict[str, list[Range]] = {}
         # Imported members reach our own only: shares are not transitive.
-        for other, ranges in (all_members if exchange else own).items():
+        for other, ranges in (own if is_imported else all_members).items():
             low, high = sorted((anchor_class, other))
             by_anchor.setdefault(segment.body["anchors"][f"{low}.{high}"], []).extend(ranges)
-        for app in segment.body["apps"] if exchange else ():
+        for app in () if is_imported else segment.body["apps"]:
             by_anchor.setdefault(app["home"], []).extend(map(parse_range, hidden_sources(app)))
         for node, destinations in sorted(by_anchor.items()):
             for pair in merge_ranges(destinations):
@@ -194,15 +204,15 @@ def _exit_marks(segment: ParsedSegment, sources: Mapping[AnchorSource, int]) -> 
     exits = segment.body["exits"]
     return [
         f"{number:#x} : {_anchor_mark(segment, exits[exchange]['home']) | overlapping_source << 16:#x}"
-        for (_, exchange, overlapping_source), number in sources.items()
+        for (_, exchange, overlapping_source, _), number in sources.items()
         if exchange in exits
     ]
 
 
 def _application_marks(segment: ParsedSegment, sources: Mapping[AnchorSource, int]) -> Iterator[str]:
     """Yield the way to the home node of each application that members reach at its public address and port."""
-    for (_, exchange, overlapping_source), number in sources.items():
-        for app in segment.hairpin_apps if exchange else ():
+    for (_, _, overlapping_source, is_imported), number in sources.items():
+        for app in () if is_imported else segment.hairpin_apps:
             mark = _anchor_mark(segment, app["home"]) | overlapping_source << 16
             yield f"{number:#x} . {app['public']} . {app['protocol']} . {app['port']} : {mark:#x}"
 

@@ -12,6 +12,7 @@ from provisioning.agent.address_families import IPV4, route_prefixes
 from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftTable
 from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment
 from provisioning.agent.render_namespace import SEGMENT_VETH, circuit_namespace, veth_neighbours
+from provisioning.core.values.addresses import parse_ranges
 
 MSS_CLAMP = ("type filter hook forward priority mangle; policy accept;",
          ("tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu",))  # fmt: skip
@@ -29,7 +30,8 @@ def _namespace(segment: ParsedSegment, circuit: ParsedCircuit) -> NetworkNamespa
     served = {app["public"] for app in apps} | ({public} if circuit.link["nat"] else set())
     routes = {
         KernelRoute(prefix, fwmarks.NEAR_GATEWAY, SEGMENT_VETH)
-        for prefix in route_prefixes(IPV4.select(segment.member_ranges))
+        for member in segment.leaving_members
+        for prefix in route_prefixes(IPV4.select(parse_ranges(member["ranges"])))
     }
     routes |= {KernelRoute(f"{address}/32", fwmarks.NEAR_GATEWAY, SEGMENT_VETH) for address in served}
     routes.add(KernelRoute("0.0.0.0/0", circuit.peer, outside))

@@ -42,11 +42,15 @@ class SegmentRuleSet:
 
 @dataclass(frozen=True)
 class SegmentPair:
-    """Flows between this segment and another that begin on one side: the policies of ``initiator`` are tried first."""
+    """Flows between this segment and another that begin on one side: the policies of ``initiator`` are tried first.
+
+    to_internet: they leave by the exits of the responder's segment.
+    """
 
     name: str
     initiator: SegmentRuleSet
     responder: SegmentRuleSet
+    to_internet: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ class _PolicyRenderer:
                 yield from self._pair_rules(segment.other_segment_ranges, None, f"goto {deny}")
 
         def lines_of(rule: RuleEntry) -> Iterator[str]:
-            matches = self._matches(self.own_rules, rule, source, is_between_segments=False)
+            matches = self._matches(self.own_rules, rule, source, None)
             yield from self._rule_lines(self.own_rules, rule, matches, decision.rule_outcome_chain)
 
         yield from self._tier_lines(f"rules{_chain_suffix(source)}", self.own_rules, lines_of)
@@ -118,6 +122,15 @@ class _PolicyRenderer:
                 inbound = SegmentPair(f"in_{number}", other_segment, self.own_rules)
                 jump = f"goto {self._shares_chain(inbound, source)}"
                 yield from self._pair_rules(imported, segment.member_ranges, jump)
+                if leaving := parse_ranges(
+                    text
+                    for member in segment.imported_members
+                    if member["segment"] == name and member.get("internet")
+                    for text in member["ranges"]
+                ):
+                    outwards = SegmentPair(f"net_{number}", other_segment, self.own_rules, to_internet=True)
+                    jump = f"{self._internet_match(None, 'daddr')} goto {self._shares_chain(outwards, source)}"
+                    yield from self._pair_rules(IPV4.select(leaving), None, jump)
 
     def _shares_chain(self, pair: SegmentPair, source: _OverlappingSource | None) -> str:
         """Write the chain that finds the first share which holds both ends and may be initiated from this side; where
@@ -131,14 +144,15 @@ class _PolicyRenderer:
                 near, far, side = share["b"], share["a"], "b"
             else:
                 continue
-            if side not in share["initiate"]:
+            if side not in share["initiate"] or (pair.to_internet and not far.get("internet")):
                 continue
             services = self.decision.available_services(share["chain"])
             if services is None:
                 target = self.decision.outcome_chain(None, False)
             else:
                 target = self._initiator_chain(pair, services, source)
-            lines += self._pair_rules(parse_ranges(near["ranges"]), parse_ranges(far["ranges"]), f"goto {target}")
+            reached = None if pair.to_internet else parse_ranges(far["ranges"])
+            lines += self._pair_rules(parse_ranges(near["ranges"]), reached, f"goto {target}")
         self.decision.rule_chains[chain] = (*lines, f"goto {self.decision.outcome_chain(None, False)}")
         return chain
 
@@ -153,7 +167,7 @@ class _PolicyRenderer:
         def no_match() -> str:
             return self._responder_chain(pair, services, None, source)
 
-        return self._write_rule_chain(chain, pair.initiator, source, continue_with, no_match)
+        return self._write_rule_chain(chain, pair, pair.initiator, source, continue_with, no_match)
 
     def _responder_chain(
         self, pair: SegmentPair, services: ServiceKeys, new_only: bool | None, source: _OverlappingSource | None
@@ -171,13 +185,16 @@ class _PolicyRenderer:
             return self.decision.outcome_chain(_join_chains(services, rule_services), later)
 
         def no_match() -> str:
-            return self.decision.outcome_chain(services, bool(new_only))
+            # A share by itself never allows the internet.
+            is_denied = pair.to_internet and new_only is None
+            return self.decision.outcome_chain(None if is_denied else services, bool(new_only))
 
-        return self._write_rule_chain(chain, pair.responder, source, decide, no_match)
+        return self._write_rule_chain(chain, pair, pair.responder, source, decide, no_match)
 
     def _write_rule_chain(
         self,
         chain: str,
+        pair: SegmentPair,
         rule_set: SegmentRuleSet,
         source: _OverlappingSource | None,
         on_allow: Callable[[ServiceKeys, bool], str],
@@ -198,7 +215,7 @@ class _PolicyRenderer:
             return on_allow(services, _is_for_new_flows(rule))
 
         def lines_of(rule: RuleEntry) -> Iterator[str]:
-            matches = self._matches(rule_set, rule, source, is_between_segments=True)
+            matches = self._matches(rule_set, rule, source, pair)
             yield from self._rule_lines(rule_set, rule, matches, outcome_of)
 
         lines = tuple(self._tier_lines(chain, rule_set, lines_of))
@@ -241,18 +258,18 @@ class _PolicyRenderer:
                 yield f"{match} goto {self.decision.hit_counter_chain(counter, outcome)}"
 
     def _matches(
-        self, rule_set: SegmentRuleSet, rule: RuleEntry, source: _OverlappingSource | None, is_between_segments: bool
+        self, rule_set: SegmentRuleSet, rule: RuleEntry, source: _OverlappingSource | None, pair: SegmentPair | None
     ) -> Iterator[str]:
         """Yield a rule's nft expressions: groups to groups, groups to the internet, either to applications."""
         protocols = connection_matches(rule)
         for family in self.segment.families:
             destinations = list(self._group_match(rule_set, rule["to"], rule["destination"], family, "daddr"))
-            if not is_between_segments and family is IPV4 and "internet" in rule["to"]:
+            if (pair is None or pair.to_internet) and family is IPV4 and "internet" in rule["to"]:
                 destinations.append(self._internet_match(rule["destination"], "daddr"))
             for source_match in self._source_matches(rule_set, rule, source, family):
                 for destination in destinations:
                     yield from (" ".join(filter(None, (source_match, destination, protocol))) for protocol in protocols)
-        if is_between_segments:
+        if pair:
             return
         clients = list(self._source_matches(rule_set, rule, source, IPV4))
         if not source and "internet" in rule["from"]:

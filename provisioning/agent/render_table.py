@@ -120,7 +120,7 @@ def _local_exit_connectors(segment: ParsedSegment) -> dict[str, str]:
 
 def _ranges_by_exit(segment: ParsedSegment, exit_of: Mapping[str, str]) -> dict[str, AddressRanges]:
     texts: dict[str, list[str]] = {}
-    for member in segment.members:
+    for member in segment.leaving_members:
         if member["exchange"] in exit_of:
             texts.setdefault(exit_of[member["exchange"]], []).extend(member["ranges"])
     return {connector: IPV4.select(parse_ranges(ranges)) for connector, ranges in texts.items()}

@@ -107,6 +107,7 @@ class ImportedMemberEntry(TypedDict):
     number: Annotated[int, "of its own segment"]
     connector: Annotated[str, "key"]
     exchange: Annotated[str, "key"]
+    internet: NotRequired[Annotated[bool, "whether it leaves to the internet by our exits; left out: it does not"]]
     home: Annotated[str, "node of the connector's active circuit"]
     ranges: Annotated[Ranges, "what is routed to it"]
     anchor_class: Annotated[int, "anchors are chosen by pairs of these"]
@@ -125,6 +126,7 @@ class ShareSideEntry(TypedDict):
 
     segment: Annotated[str, "key"]
     ranges: Annotated[Ranges, "who is in the share there"]
+    internet: NotRequired[Annotated[bool, "whether its exits are the other side's way out; left out: they are not"]]
 
 
 class ShareEntry(TypedDict):

@@ -228,7 +228,7 @@ class NetworkGenerator:
             body = {
                 "name": f"sh{index}",
                 "a": self.side(a),
-                "b": self.side(b),
+                "b": {**self.side(b), "internet": draw(one_of([False, False, True]))},
                 "direction": draw(one_of(["both", "a-to-b", "b-to-a"])),
                 "services": draw(several_of(["fw", "ids"], 0, 1)),
             }

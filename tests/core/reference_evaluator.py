@@ -8,21 +8,14 @@ share or default action that applies.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.core.flow_headers import FlowHeaders
-from tests.core.reference_edges import ReferenceEdge, accepts, edges_of, is_within, prefix_spans
-from tests.core.reference_objects import ObjectRow, ObjectRows, parse_address, prefix_span
+from tests.core.reference_edges import ReferenceEdge, accepts, is_within
+from tests.core.reference_objects import ObjectRow, parse_address, prefix_span
+from tests.core.reference_routes import PRIVATE, V6, ReferenceRoutes
 from tests.core.sample_networks import CATALOG, IntentBuilder
-
-V6 = 1 << 128
-"""IPv6 addresses lie above."""
-
-PRIVATE = prefix_spans(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"])
-PRIVATE += prefix_spans(["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4"])
-V6_PUBLIC = prefix_span("2000::/3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,78 +48,13 @@ class ReferencePacket:
         return FlowHeaders(self.protocol, self.port, self.source_port, self.dscp)
 
 
-class ReferenceEvaluator:
+class ReferenceEvaluator(ReferenceRoutes):
     """Evaluates one IntentBuilder, whose bodies must not change meanwhile."""
 
     def __init__(self, draw: IntentBuilder, catalog: Any = CATALOG) -> None:
-        self.rows = ObjectRows(draw)
+        super().__init__(draw)
         self.catalog = catalog
-        self._edges: dict[str, list[ReferenceEdge]] = {}
         self._policies: dict[str, list[dict[str, Any]]] = {}
-
-    # Owners of addresses
-
-    def edges(self, segment: str) -> list[ReferenceEdge]:
-        """Every attachment of an enabled connector in a segment."""
-        if segment not in self._edges:
-            self._edges[segment] = edges_of(self.rows, segment)
-        return self._edges[segment]
-
-    def owner(self, segment: str, address: int) -> ReferenceEdge | None:
-        """Return the edge with the longest presented prefix, then the higher preference, then the older connector."""
-        candidates = [
-            (edge.rank(route), edge) for edge in self.edges(segment) for route in edge.routes if address in route
-        ]
-        return max(candidates, key=lambda candidate: candidate[0])[1] if candidates else None
-
-    def source(self, segment: str, connector: str, address: int) -> ReferenceEdge | None:
-        """Return the attachment a connector's packet comes from: the longest match among its own presented prefixes."""
-        own = [edge for edge in self.edges(segment) if edge.connector == connector and edge.may_send(address)]
-        candidates = [(route.length, -edge.index, edge) for edge in own for route in edge.sends if address in route]
-        return max(candidates, key=lambda candidate: candidate[:2])[2] if candidates else None
-
-    def routed(self, segment: str, address: int) -> tuple[str, ReferenceEdge] | None:
-        """Return (segment, edge) that an address goes to as a segment sees it. The longest prefix wins, of members and
-        of what shares bring; of default routes the segment's own, then that of the oldest segment that shares one."""
-        own, imported = self.owner(segment, address), self.shown(segment, address)
-        if own is not None and not own.has_by_default(address):
-            return segment, own
-        longer = [pair for pair in imported if not pair[1].has_by_default(address)]
-        if longer:
-            return longer[0]
-        if own is not None:
-            return segment, own
-        if not imported:
-            return None
-        other, edge = min(imported, key=lambda pair: self.rows[pair[0]].number)
-        elsewhere = [pair for pair in self.shown(other, address) if not pair[1].has_by_default(address)]
-        return None if elsewhere else (other, edge)
-
-    def shown(self, segment: str, address: int) -> list[tuple[str, ReferenceEdge]]:
-        """Return (other segment, its owner of an address) of each share that shows it to this segment."""
-        shown = [(other, self.shared(other, far, address)) for _, _, other, far, _ in self.directed_shares(segment)]
-        return [(other, edge) for other, edge in shown if edge is not None]
-
-    def directed_shares(self, segment: str) -> Iterator[tuple[ObjectRow, dict[str, Any], str, dict[str, Any], bool]]:
-        """Yield (share, near side, other segment, far side, whether the near side may initiate) by share number."""
-        for share in self.rows.of("shares"):
-            for near, far, forbidden in (("a", "b", "b-to-a"), ("b", "a", "a-to-b")):
-                near_side, far_side = share.body[near], share.body[far]
-                if near_side["segment"] == segment != far_side["segment"]:
-                    yield share, near_side, far_side["segment"], far_side, share.body["direction"] != forbidden
-
-    def shared(self, segment: str, side: dict[str, Any], address: int) -> ReferenceEdge | None:
-        """Return the owner of an address if a side of a share contains it."""
-        edge = self.owner(segment, address)
-        if edge is None:
-            return None
-        listed = any(address in prefix_span(prefix) for prefix in side["prefixes"])
-        return edge if listed or edge.groups.intersection(side["groups"]) else None
-
-    def destination_segment(self, segment: str, address: int) -> str:
-        """Return the uid of the segment that an address's owner is in, as a segment sees it, or ``beyond``."""
-        routed = self.routed(segment, address)
-        return routed[0] if routed else "beyond"
 
     # Outcomes of a packet
 
@@ -154,11 +82,6 @@ class ReferenceEvaluator:
             return self.inside(segment, start, routed[1], packet)
         return self.across(segment, start, *routed, packet)
 
-    def is_another_segments(self, segment: str, start: ReferenceEdge, address: int) -> bool:
-        """Return whether a share brings an address by a longer prefix than the default route it is sent by."""
-        shown = self.shown(segment, address)
-        return start.sends_by_default(address) and any(not edge.has_by_default(address) for _, edge in shown)
-
     def inside(
         self, segment: str, start: ReferenceEdge, end: ReferenceEdge, packet: ReferencePacket
     ) -> ReferenceOutcome:
@@ -173,12 +96,20 @@ class ReferenceEvaluator:
     def across(
         self, segment: str, start: ReferenceEdge, other: str, end: ReferenceEdge, packet: ReferencePacket
     ) -> ReferenceOutcome:
-        share = self.carrying(segment, other, packet)
+        share = self.carrying(segment, other, packet.source, packet.destination)
         if share is None:
             return ReferenceOutcome("isolated")
         if self.closed(segment, start, end, packet) or self.closed(other, start, end, packet):
             return ReferenceOutcome("no_route")
-        matched = [self.first(uid, start.names, end.names, packet) for uid in (segment, other)]
+        return self.through(share, segment, other, start.names, end.names, packet)
+
+    def through(
+        self, share: ObjectRow, segment: str, other: str, starts: set[str], ends: set[str], packet: ReferencePacket
+    ) -> ReferenceOutcome:
+        """Return the outcome of a flow that a share carries, by the rules of both segments."""
+        matched = [self.first(uid, starts, ends, packet) for uid in (segment, other)]
+        if ends == {"internet"} and not any(matched):
+            return ReferenceOutcome("denied_by_default")
         chain = [*share.body["services"]]
         if matched[0]:
             chain = [*matched[0][1]["services"], *chain]
@@ -186,25 +117,23 @@ class ReferenceEvaluator:
             chain = [*chain, *matched[1][1]["services"]]
         return self.ruled([match for match in matched if match], [*dict.fromkeys(chain)], packet, f"share/{share.key}")
 
-    def carrying(self, segment: str, other: str, packet: ReferencePacket) -> ObjectRow | None:
-        """Return the first share between two segments that contains both addresses and lets this side initiate."""
-        for share, near, to, far, begins in self.directed_shares(segment):
-            sender = self.shared(segment, near, packet.source) if to == other and begins else None
-            if sender is None or self.shared(to, far, packet.destination) is None:
-                continue
-            if not sender.has_by_default(packet.source) or self.routed(to, packet.source) == (segment, sender):
-                return share
-        return None
-
     def outwards(self, segment: str, start: ReferenceEdge, packet: ReferencePacket) -> ReferenceOutcome:
         """Return the outcome of a flow to an address that no member has: an application's, or one on the internet: IPv4
         and public addresses only, and none of our own; no default action applies."""
         if packet.source < V6 and (app := self.application(packet, segment)) is not None:
             return self.to_application(segment, start.names, app, packet)
-        exits = any(edge.is_exit for edge in self.edges(segment))
-        if not exits or packet.destination >= V6 or packet.source >= V6 or is_within(PRIVATE, packet.destination):
+        if packet.destination >= V6 or packet.source >= V6 or is_within(PRIVATE, packet.destination):
             return ReferenceOutcome("no_route")
         if packet.destination in self.own_addresses():
+            return ReferenceOutcome("no_route")
+        if (other := self.egress(segment)) is not None:
+            if not all(self.is_unknown(uid, packet.destination) for uid in (segment, other)):
+                return ReferenceOutcome("no_route")
+            share = self.carrying(segment, other, packet.source, packet.destination)
+            if share is None:
+                return ReferenceOutcome("isolated")
+            return self.through(share, segment, other, start.names, {"internet"}, packet)
+        if not any(edge.is_exit for edge in self.edges(segment)):
             return ReferenceOutcome("no_route")
         matched = self.first(segment, start.names, {"internet"}, packet)
         return (
@@ -222,7 +151,7 @@ class ReferenceEvaluator:
     def is_internet(self, end: ReferenceEdge | None, address: int) -> bool:
         """Return whether a question about the internet means an address: a public one that is not ours, and that nobody
         has, or that a member has by nothing but a default route."""
-        public = address in V6_PUBLIC if address >= V6 else not is_within(PRIVATE, address)
+        public = self.is_public(address)
         routes = [route for route in end.routes if address in route] if end else []
         return public and address not in self.own_addresses() and all(route.length == 0 for route in routes)
 

@@ -118,19 +118,20 @@ class SectionEvaluator:
     ) -> SectionOutcome:
         """Return the outcome of a flow between two segments; the section of ``decider`` alone decides."""
         end = _owner_of(other, packet.destination)
-        assert end is not None
-        if self._is_local(section, start, end):
+        if end is not None and self._is_local(section, start, end):
             return SectionOutcome("local")
         carrying = (entry for entry in decider["shares"] if _is_carried_by_share(entry, section, other, packet))
         share = next(carrying, None)
         if share is None:
             return SectionOutcome("isolated")
-        if self._closed(section, other, start["connector"], end["connector"], packet):
+        if end is not None and self._closed(section, other, start["connector"], end["connector"], packet):
             return SectionOutcome("no_route")
         matched: list[Section | None] = []
         for segment in (section, other):
             rule_set = decider if segment is decider else decider["peer_rules"][segment["segment"]]
-            destination_names = _names_of_address(rule_set["address_sets"], packet.destination)
+            destination_names = {"internet"}
+            if end is not None:
+                destination_names = _names_of_address(rule_set["address_sets"], packet.destination)
             matched.append(_first_match(rule_set["rules"], names(start), destination_names, packet))
         chains = [
             matched[0]["chain"] if matched[0] else [],
@@ -138,7 +139,7 @@ class SectionEvaluator:
             matched[1]["chain"] if matched[1] else [],
         ]
         chain = list(dict.fromkeys(key for services in chains for key in services))
-        return self._ruled(decider, matched, chain, packet, share["id"])
+        return self._ruled(decider, matched, chain, packet, share["id"] if end is not None else None)
 
     def _closed(self, section: Section, other: Section, sender: str, receiver: str, packet: SectionPacket) -> bool:
         """Return whether a route is filtered for an end or the receiver of replies, or no inbound NAT rule matches."""

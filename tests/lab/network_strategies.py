@@ -204,7 +204,8 @@ def share(draw: st.DrawFn, net: GeneratedNetwork, index: int) -> dict[str, Any]:
         return {"segment": segment, "groups": groups, "prefixes": prefixes}
 
     first, second = draw(sampled((SEGMENTS, SEGMENTS[::-1])))
-    return {"name": f"sh{index}", "a": side(first), "b": side(second),
+    way_out = {"internet": draw(sampled((False, False, True)))}
+    return {"name": f"sh{index}", "a": side(first), "b": {**side(second), **way_out},
             "direction": draw(sampled(("both", "a-to-b", "b-to-a"))),
             "services": draw(st.lists(sampled(SERVICES), max_size=1))}  # fmt: skip
 
@@ -213,6 +214,8 @@ def _nat(draw: st.DrawFn, net: GeneratedNetwork) -> None:
     bodies = {row[4]["name"]: row[4] for row in net.rows.values() if row[0] == "connectors"}
     for index, (name, number) in enumerate(sorted(net.numbers.items())):
         behind = [prefix for attachment in bodies[name]["attachments"] for prefix in attachment["prefixes"]]
+        if bodies[name]["kind"] == "remote-access":
+            continue  # Clients meet each other by presented addresses in the model only (docs/limits.md).
         kinds = [kind for kind in NAT if (f"fd10:{number}::/48" if kind == "six" else f"10.{number}.0.0/16") in behind]
         if kinds and draw(st.integers(0, 4)) == 0:
             for nth, kind in enumerate(draw(st.lists(sampled(kinds), min_size=1, max_size=3, unique=True))):

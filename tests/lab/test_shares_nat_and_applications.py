@@ -13,7 +13,6 @@ from provisioning.core.check import check_network
 from provisioning.core.resolve.network import Network
 from provisioning.lab.workloads import INTERNET_HOSTS
 from tests.core.sample_networks import IntentBuilder, policy, site
-from tests.core.test_semantics_egress import default_route
 from tests.lab.compiled_documents import compile_documents
 from tests.lab.conftest import RunningLab
 from tests.lab.trace_comparison import TraceComparison
@@ -391,9 +390,3 @@ def test_the_failover_exchange_takes_over_when_both_home_circuits_fail(running_l
     assert all(flap.poll() is None for flap in flaps)
     assert [flap.wait(20) for flap in flaps] == [0, 0, 0, 0]
     assert running_lab.can_ping("office", "10.1.0.1")
-
-
-def test_a_default_route_through_a_share_leads_out_and_not_to_another_spoke(running_lab: RunningLab) -> None:
-    assert_packets_match_trace(running_lab, default_route("10.9.0.0/16"))
-    assert running_lab.can_connect("red-vpc", "10.9.0.1", 443)
-    assert not running_lab.can_connect("red-vpc", "10.2.0.1", 443)

@@ -11,7 +11,8 @@ ARROWS = {"both": "⇄", "a-to-b": "→", "b-to-a": "←"}
 
 def shared_addresses(path: str) -> Any:
     def show(body: Body) -> list[str]:
-        return [*body[path]["groups"], *body[path]["prefixes"]]
+        way_out = ["internet"] if body[path]["internet"] else []
+        return [*body[path]["groups"], *body[path]["prefixes"], *way_out]
 
     return show
 

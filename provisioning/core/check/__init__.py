@@ -77,6 +77,7 @@ _SEGMENT_CHECKS: tuple[Callable[[ResolvedSegment], Iterable[Problem]], ...] = (
     shares.check_share_same_connector,
     shares.check_route_limit,
     shares.check_share_overlap,
+    shares.check_unused_egress,
     nat.check_translations,
     nat.check_hidden_prefixes,
     internet_exits.check_unused_exits,

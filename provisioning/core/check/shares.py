@@ -38,6 +38,15 @@ def _check_empty_side(network: Network, share: Share, field: str, side: ShareSid
     if side.segment not in intent.segments:
         return
     where = f"segment “{intent.segments[side.segment].name}”"
+    table = network.resolved(side.segment).routing_table
+    if side.internet and not table.has_exits and not table.default_ranges:
+        yield Problem(
+            "share_of_nothing",
+            f"shares/{share.key}/{field}.internet",
+            f"Share “{share.name}” is a way to the internet, but {where} has neither an internet exit nor a member "
+            "with a default route. Attach one to it.",
+            "warning",
+        )
     members = [member for member in network.resolved(side.segment).members if not member.is_exit]
     groups = {group for member in members for group in member.attachment.member_of}
     for index, uid in enumerate(side.groups):
@@ -61,6 +70,29 @@ def _check_empty_side(network: Network, share: Share, field: str, side: ShareSid
                 "It shares nothing until one does.",
                 "warning",
             )
+
+
+def check_unused_egress(resolved: ResolvedSegment) -> Iterator[Problem]:
+    """Warn about exits of another segment that a share brings and that the segment never leaves by."""
+    for directed_share in resolved.directed_shares:
+        share, other = directed_share.share, directed_share.other
+        far = next(side for _, side in share.sides if side.segment == other)
+        has_exits = resolved.routes.routing_tables[other].has_exits
+        if not far.internet or not has_exits or resolved.routes.egress == other:
+            continue
+        segment = resolved.segment.name
+        if resolved.exits:
+            why = f"segment “{segment}” has an internet exit of its own, which goes first"
+        elif not directed_share.can_initiate:
+            why = f"it lets only “{_segment_name(resolved, other)}” begin flows"
+        else:
+            why = "the exits of an older segment, which another share brings, go first"
+        yield Problem(
+            "egress_unused",
+            f"shares/{share.key}",
+            f"Nothing leaves segment “{segment}” by the internet exits that share “{share.name}” brings: {why}.",
+            "warning",
+        )
 
 
 def check_share_same_connector(resolved: ResolvedSegment) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from provisioning.core.compile.rules import address_sets, range_texts, rule_entries, service_keys
+from provisioning.core.intent import INTERNET
 from provisioning.core.node_document import (
     DecidingPeerEntry,
     ImportedMemberEntry,
@@ -38,33 +39,38 @@ def _decided_segments(resolved: ResolvedSegment) -> list[str]:
 
 def imported_member_entries(resolved: ResolvedSegment) -> list[ImportedMemberEntry]:
     """Return the members of other segments whose flows are decided here."""
-    return [
-        {
-            "id": member.id,
-            "segment": member.segment.key,
-            "number": member.segment.number,
-            "connector": member.connector.key,
-            "exchange": member.exchange.key,
-            "home": member.home,
-            "ranges": range_texts(member.ranges),
-            "anchor_class": resolved.class_of(member).id,
-        }
-        for member in resolved.imported_members
-        if resolved.is_decider(member.segment.uid)
-    ]
+    entries: list[ImportedMemberEntry] = []
+    for member in resolved.imported_members:
+        if resolved.is_decider(member.segment.uid):
+            entries.append(
+                {
+                    "id": member.id,
+                    "segment": member.segment.key,
+                    "number": member.segment.number,
+                    "connector": member.connector.key,
+                    "exchange": member.exchange.key,
+                    "home": member.home,
+                    "ranges": range_texts(member.ranges),
+                    "anchor_class": resolved.class_of(member).id,
+                }
+            )
+            if resolved.routes.is_egress_of(member.segment.uid):
+                entries[-1]["internet"] = True
+    return entries
 
 
 def deciding_peer_entries(resolved: ResolvedSegment) -> list[DecidingPeerEntry]:
     """Return the segments that decide about flows with this one, each with the addresses it exports here."""
-    return [
-        {
-            "segment": members[0].segment.key,
-            "number": members[0].segment.number,
-            "ranges": [text for member in members for text in range_texts(member.ranges)],
-        }
-        for uid, members in _imported_by_segment(resolved).items()
-        if not resolved.is_decider(uid)
-    ]
+    entries: list[DecidingPeerEntry] = []
+    imported = _imported_by_segment(resolved)
+    for uid in dict.fromkeys(directed_share.other for directed_share in resolved.directed_shares):
+        ranges = [pair for member in imported.get(uid, ()) for pair in member.ranges]
+        if uid == resolved.routes.egress:
+            ranges += resolved.exit_ranges
+        if ranges and not resolved.is_decider(uid):
+            peer = resolved.local_segments[uid].segment
+            entries.append({"segment": peer.key, "number": peer.number, "ranges": range_texts(ranges)})
+    return entries
 
 
 def share_entries(network: Network, resolved: ResolvedSegment) -> list[ShareEntry]:
@@ -84,7 +90,10 @@ def share_entries(network: Network, resolved: ResolvedSegment) -> list[ShareEntr
 
 def _side_entry(network: Network, resolved: ResolvedSegment, directed: DirectedShare, segment: str) -> ShareSideEntry:
     ranges: Sequence[Range] = directed.near if segment == resolved.segment.uid else directed.far
-    return {"segment": network.intent.segments[segment].key, "ranges": range_texts(ranges)}
+    entry: ShareSideEntry = {"segment": network.intent.segments[segment].key, "ranges": range_texts(ranges)}
+    if any(side.internet for _, side in directed.share.sides if side.segment == segment):
+        entry["internet"] = True
+    return entry
 
 
 def peer_rules(network: Network, resolved: ResolvedSegment) -> dict[str, PeerRulesEntry]:
@@ -99,6 +108,8 @@ def peer_rules(network: Network, resolved: ResolvedSegment) -> dict[str, PeerRul
         other = network.resolved(uid)
         exported = [*imported.get(uid, ()), *_imported_by_segment(other).get(resolved.segment.uid, ())]
         names = {name for member in exported for name in member.names}
+        if resolved.routes.is_egress_of(uid):
+            names.add(INTERNET)
         policies = [
             policy
             for policy in other.policies

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from provisioning.core.intent.field_reader import FieldReader
-from provisioning.core.intent.fields import Choice, Integer, Object, Prefixes, Reference, References
+from provisioning.core.intent.fields import Boolean, Choice, Integer, Object, Prefixes, Reference, References
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
 
@@ -20,7 +20,8 @@ DIRECTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class ShareSide:
-    """What of a segment is shared: the members in ``groups``, and of all members the addresses in ``prefixes``."""
+    """What of a segment is shared: the members in ``groups``, of all members the addresses in ``prefixes``, and with
+    ``internet`` the way out: its internet exits, and the public addresses behind its members' default routes."""
 
     segment: Annotated[str, Reference(("segments",), filter=True)]
     groups: Annotated[
@@ -28,6 +29,14 @@ class ShareSide:
     ]
     prefixes: Annotated[
         tuple[str, ...], Prefixes(help="of the segment's members, in addition to the groups", example="10.9.0.0/24")
+    ]
+    internet: Annotated[
+        bool,
+        Boolean(
+            default=False,
+            label="Its way to the internet",
+            help="the other side leaves by this segment's internet exits and default routes",
+        ),
     ]
 
 
@@ -59,9 +68,12 @@ class Share(IntentObject):
     def check_body(reader: FieldReader, body: Mapping[str, Any]) -> None:
         for side in ("a", "b"):
             given = reader.body.get(side)
-            if isinstance(given, Mapping) and not given.get("groups") and not given.get("prefixes"):
-                wrong = f"Side {side} shares nothing. Name groups or prefixes of its segment."
+            if isinstance(given, Mapping) and not any(given.get(part) for part in ("groups", "prefixes", "internet")):
+                wrong = f"Side {side} shares nothing. Name groups or prefixes of its segment, or its internet."
                 reader.problem("required", side, wrong)
+        if all((body[side] or {}).get("internet") for side in ("a", "b")):
+            wrong = "Only one side can be the other's way to the internet. Leave it out of one."
+            reader.problem("share_loop", "b.internet", wrong)
 
 
 KIND = Kind(

@@ -109,8 +109,12 @@ class Network:
         )
 
     def _imported_routes(self, local_segments: dict[str, LocalSegment]) -> dict[str, ImportedRoutes]:
-        """Return what shares bring into each of some segments; nothing where none of them has a default route."""
-        if not any(local_segment.routing_table.default_ranges for local_segment in local_segments.values()):
+        """Return what shares bring into each of some segments; nothing where none of them has a default route, and none
+        shares its internet."""
+        shares = (share for uid in local_segments for share in self._index.shares.get(uid, ()))
+        if not any(share.a.internet or share.b.internet for share in shares) and not any(
+            local_segment.routing_table.default_ranges for local_segment in local_segments.values()
+        ):
             return {}
         return {uid: self._imported_routes_of(uid) for uid in local_segments}
 

@@ -220,6 +220,10 @@ class RoutingTable:
         return MemberLookup(self.members)
 
     @cached_property
+    def has_exits(self) -> bool:
+        return any(connector.kind == "internet-exit" for connector, _ in self.attached)
+
+    @cached_property
     def default_ranges(self) -> tuple[Range, ...]:
         """What members have by nothing but a default route."""
         return merge_ranges(pair for member in self.members for pair in member.by_default_route(member.ranges))

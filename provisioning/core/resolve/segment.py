@@ -145,7 +145,7 @@ class ResolvedSegment:
         )
 
     def is_decider(self, other: str) -> bool:
-        """Whether flows with another segment are decided here: the older segment of the two does it."""
+        """Whether flows with another segment are decided here."""
         return self.routes.is_decider(other)
 
     # Addresses
@@ -242,9 +242,10 @@ class ResolvedSegment:
 
     @cached_property
     def exit_ranges(self) -> tuple[Range, ...]:
-        """The addresses that exits lead to: public ones that no member has."""
+        """The addresses that exits lead to, the segment's own or those of another one that shares them: public ones
+        that no member has."""
         if not self.exits:
-            return ()
+            return subtract(self.routes.egress_ranges, self.off_internet)
         owned = (pair for member in (*self.members, *self.imported_members) for pair in member.ranges)
         return complement(merge_ranges((*owned, *self.off_internet)))
 
@@ -257,8 +258,7 @@ class ResolvedSegment:
     def internet_address(self, example: int) -> int | None:
         """Return the address that stands for the internet here, in the family of an example: this if it may, else one
         that an exit leads to, else one behind the default route of a member. None: nothing leads to the internet."""
-        owner = self.owner(example)
-        if owner is None and self.exits and self.is_on_internet(example):
+        if contains(self.exit_ranges, example):
             return example
         family = ALL_V6 if example >= V6_OFFSET else ALL_V4
         members = (*self.members, *self.imported_members)

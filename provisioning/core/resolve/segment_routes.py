@@ -15,7 +15,13 @@ from provisioning.core.intent import Connector, Segment, Share
 from provisioning.core.resolve.nat import Packet
 from provisioning.core.resolve.route_filters import RouteDenial, RouteFilter, filter_route
 from provisioning.core.resolve.routing_table import Member, MemberLookup, RoutingTable, members_by_connector
-from provisioning.core.resolve.share_sides import NO_IMPORTED_ROUTES, ImportedRoutes, share_ends, visible_ranges
+from provisioning.core.resolve.share_sides import (
+    NO_IMPORTED_ROUTES,
+    ImportedRoutes,
+    egress_ranges,
+    share_ends,
+    visible_ranges,
+)
 from provisioning.core.values.addresses import Range, contains, intersect, merge_ranges, subtract
 from provisioning.core.values.l4 import ALL_L4, L4Ranges, l4_ranges
 
@@ -161,8 +167,26 @@ class SegmentRoutes:
     def imported_lookup(self) -> MemberLookup:
         return MemberLookup(self.imported_members)
 
+    @property
+    def egress(self) -> str | None:
+        """The uid of the segment by whose exits this one reaches the internet; None: by its own, or not at all."""
+        return self._imported_routes.get(self.segment.uid, NO_IMPORTED_ROUTES).egress
+
+    @cached_property
+    def egress_ranges(self) -> tuple[Range, ...]:
+        """The addresses that this segment reaches by the exits of another one."""
+        here, imported = self.routing_table, self._imported_routes
+        return egress_ranges(self.routing_tables[self.egress], here, imported) if self.egress else ()
+
+    def is_egress_of(self, other: str) -> bool:
+        """Whether another segment reaches the internet by the exits of this one."""
+        return self._imported_routes.get(other, NO_IMPORTED_ROUTES).egress == self.segment.uid
+
     def is_decider(self, other: str) -> bool:
-        """Whether flows with another segment are decided here: the older segment of the two does it."""
+        """Whether flows with another segment are decided here: the one whose exits the other leaves by does it, else
+        the older of the two."""
+        if self.egress == other or self.is_egress_of(other):
+            return self.egress != other
         far = self.routing_tables[other].segment
         return (self.segment.number, self.segment.uid) < (far.number, far.uid)
 

@@ -24,9 +24,9 @@ def spoke_routes(resolved: ResolvedSegment) -> list[str]:
     """Return what a segment's spoke table routes to the exchange.
 
     These are the segment's prefixes and what shares and internet applications add; the default route where the segment
-    names no prefixes or has an internet exit.
+    names no prefixes or has a way to the internet: an internet exit, or that of a segment which shares it.
     """
-    if not resolved.segment.prefixes or resolved.exits:
+    if not resolved.segment.prefixes or resolved.exits or resolved.routes.egress:
         return [DEFAULT_ROUTE]
     return _sorted_ipv4(
         [*resolved.segment.prefixes, *_imported_prefixes(resolved), *([SOURCE_NAT_PREFIX] if resolved.apps else [])]
@@ -38,8 +38,9 @@ def vpc_routes(resolved: ResolvedSegment, connector: Connector) -> list[str]:
 
     These are the segment's prefixes, or those of all its members where it names none, and what shares add, but never
     what lies inside the VPC's own prefixes. The default route is among them only where a policy lets the VPC out
-    through an internet exit of the segment; the addresses of clients only where an internet application leads to it;
-    an application's public address where a policy lets the VPC reach it and the default route is not there.
+    through an internet exit of the segment, or of one that shares it; the addresses of clients only where an internet
+    application leads to it; an application's public address where a policy lets the VPC reach it and the default route
+    is not there.
     """
     routes, ranges = _segment_routes(resolved)
     outside: list[str] = []
@@ -53,7 +54,7 @@ def vpc_routes(resolved: ResolvedSegment, connector: Connector) -> list[str]:
     outside += routes[next_index:]
     if any(app.target.connector.uid == connector.uid for app in resolved.apps):
         outside.append(SOURCE_NAT_PREFIX)
-    if resolved.exits and DEFAULT_ROUTE not in outside and _has_policy_to(resolved, connector, INTERNET):
+    if DEFAULT_ROUTE not in outside and _is_let_out(resolved, connector):
         outside.insert(0, DEFAULT_ROUTE)
     if DEFAULT_ROUTE not in outside:
         reached = {app.public for app in resolved.apps if _has_policy_to(resolved, connector, app.app.uid)}
@@ -78,6 +79,17 @@ def _imported_prefixes(resolved: ResolvedSegment) -> list[str]:
 
 def _sorted_ipv4(prefixes: Iterable[str]) -> list[str]:
     return sorted({prefix for prefix in prefixes if ":" not in prefix}, key=prefix_range)
+
+
+def _is_let_out(resolved: ResolvedSegment, connector: Connector) -> bool:
+    """Return whether a policy is about flows from a connector to the internet behind an exit: one of its segment, or of
+    the segment whose exits it leaves by."""
+    if egress := resolved.routes.egress:
+        masks = resolved.local_segments[egress].policy_masks
+        _, to_mask = masks((INTERNET,))
+        if any(masks(member.names)[0] & to_mask for member in resolved.members_of(connector)):
+            return True
+    return bool(resolved.exits or egress) and _has_policy_to(resolved, connector, INTERNET)
 
 
 def _has_policy_to(resolved: ResolvedSegment, connector: Connector, name: str) -> bool:

@@ -116,13 +116,16 @@ class Evaluator:
         return verdict, left, bisect_left(hits, end)
 
     def _combine_segments(self, hits: list[int], at: int, asked: int, share: VerdictKey) -> Verdict:
-        """Through a share: both segments' rules are tried, a deny in either denies, the share lets the rest pass."""
+        """Through a share: both segments' rules are tried, a deny in either denies, the share lets the rest pass (the
+        stage of the default action says so), but to the internet."""
         source, source_rest, at = self._first_match(hits, at, self._stage_starts[DESTINATION_POLICY_STAGE], asked)
         destination, destination_rest, _ = self._first_match(hits, at, self._stage_starts[FIREWALL_STAGE], asked)
         verdict: Verdict = {}
         no_rule: VerdictKey = (None, ())
-        for (rule, chain), mask in (*source.items(), (no_rule, source_rest)):
-            for (other_rule, other_chain), other_mask in (*destination.items(), (no_rule, destination_rest)):
+        no_rules = ((no_rule, source_rest), (no_rule, destination_rest))
+        for nth, ((rule, chain), mask) in enumerate((*source.items(), no_rules[0])):
+            rest = no_rules[1:] if nth < len(source) else ()
+            for (other_rule, other_chain), other_mask in (*destination.items(), *rest):
                 if both := mask & other_mask:
                     whole_chain = tuple(dict.fromkeys((*chain, *share[1], *other_chain)))
                     label = (rule or other_rule or share[0], whole_chain)

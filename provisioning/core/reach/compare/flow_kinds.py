@@ -118,7 +118,7 @@ class IntraSegment(FlowSpace):
         tags = DEFAULT_ACTION_TAG | self._pre_policy_tag_mask()
         receivers = (member for member in self.source_segment.members if member.ranges)
         endpoints = [_destination_endpoint(member, (member.to_mask, 0, tags)) for member in receivers]
-        if internet := self.source_segment.exit_ranges:
+        if self.source_segment.exits and (internet := self.source_segment.exit_ranges):
             to_mask = self.source_segment.local_segment.policy_masks((INTERNET,))[1]
             endpoints.append(FlowEndpoint(INTERNET, INTERNET_TARGET, INTERNET, internet, (to_mask, 0, 0), None))
         return endpoints
@@ -129,7 +129,8 @@ class IntraSegment(FlowSpace):
 
 
 class InterSegment(FlowSpace):
-    """From members of one segment through shares to members of another; of both only what shares show."""
+    """From members of one segment through shares to members of another, and out by its exits; of both only what shares
+    show."""
 
     def __init__(self, source_segment: ResolvedSegment, destination_segment: ResolvedSegment) -> None:
         super().__init__(source_segment, destination_segment)
@@ -143,6 +144,7 @@ class InterSegment(FlowSpace):
         rules = share_match_rules(self.directed_shares)
         return {
             FAMILY_STAGE: _FAMILY_RULE_STAGE,
+            DEFAULT_ACTION_STAGE: RuleStage(TAGGED_ENDPOINTS, [DEFAULT_ACTION_RULE], ["allow"]),
             SHARE_STAGE: RuleStage(ALL_ENDPOINTS, rules, number_duplicates(rule[1:5] for rule in rules)),
             SOURCE_PRE_POLICY_STAGE: self._pre_policy_rule_stage(),
             # The flows come from no connector of that segment, so its connectors' own rules do not match them.
@@ -165,7 +167,10 @@ class InterSegment(FlowSpace):
             for imported_member in shown
             if imported_member.sources
         )
-        return [_source_endpoint(member, from_mask, self._pre_policy_tag_mask(member)) for member, from_mask in senders]
+        return [
+            _source_endpoint(member, from_mask, DEFAULT_ACTION_TAG | self._pre_policy_tag_mask(member))
+            for member, from_mask in senders
+        ]
 
     @cached_property
     def destinations(self) -> list[FlowEndpoint]:
@@ -181,9 +186,14 @@ class InterSegment(FlowSpace):
         endpoints = []
         for imported_member in shown:
             member = owners[id(imported_member.attachment)]
-            masks = (imported_member.to_mask, member.to_mask, self._pre_policy_tag_mask())
+            masks = (imported_member.to_mask, member.to_mask, DEFAULT_ACTION_TAG | self._pre_policy_tag_mask())
             ranges = subtract(member.ranges, taken) if intersect(imported_member.ranges, taken) else member.ranges
             endpoints.append(_destination_endpoint(member, masks)._replace(ranges=ranges))
+        if self.source_segment.routes.egress == self.destination_segment.segment.uid:
+            both = (self.source_segment, self.destination_segment)
+            here, there = (resolved.local_segment.policy_masks((INTERNET,))[1] for resolved in both)
+            internet = self.source_segment.exit_ranges
+            endpoints.append(FlowEndpoint(INTERNET, INTERNET_TARGET, INTERNET, internet, (here, there, 0), None))
         return [endpoint for endpoint in endpoints if endpoint.ranges]
 
     def outcome(self, source: FlowEndpoint, destination: FlowEndpoint, packet: Packet) -> FlowOutcome:

@@ -16,9 +16,9 @@ from provisioning.core.reach.trace.decision import (
     available_chain,
     filtering_rules,
     find_firewall_rule,
+    inter_segment_policies,
     intra_segment_policies,
     matching_rules,
-    policies_behind_share,
 )
 from provisioning.core.resolve.nat import Packet
 from provisioning.core.resolve.route_filters import RouteDenial
@@ -66,15 +66,17 @@ def inter_segment_blockers(
     """Yield what stops a flow through a share besides the share itself: filters, denies of both segments, services."""
     yield from _filter_blockers(here, packet, start.connector.uid)
     yield from _filter_blockers(other, packet, "")
-    imported, own = here.owner(packet.destination), other.owner(packet.destination)
-    if imported is None or own is None:
+    policies = inter_segment_policies(here, other, start, packet.destination)
+    if policies is None:
         return
-    first_denies, first = _matched(here, start.from_mask & imported.to_mask, packet)
-    second_denies, second = _matched(other, policies_behind_share(other, start, own), packet)
+    first_denies, first = _matched(here, policies[0], packet)
+    second_denies, second = _matched(other, policies[1], packet)
     yield from first_denies
     # A policy of both segments has its rule once.
     denied = {blocker.rule for blocker in first_denies}
     yield from (blocker for blocker in second_denies if blocker.rule not in denied)
+    if not first and not second and here.owner(packet.destination) is None:
+        yield _default_action(here, "the internet", f"from “{start.connector.name}” to internet")
     shared = directed_share.share.services if directed_share else ()
     chains = (first[1].services if first else (), shared, second[1].services if second else ())
     yield from _chain_blockers(here, tuple(dict.fromkeys(uid for chain in chains for uid in chain)), packet)

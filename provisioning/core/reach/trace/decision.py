@@ -91,17 +91,18 @@ def decide_inter_segment(
     """Decide a flow from a member of one segment through a share to a member of another.
 
     Both segments' policies are tried, and a deny in either denies. The rule in the outcome is the first deny, else the
-    source segment's, else the destination segment's, else the share itself.
+    source segment's, else the destination segment's, else the share itself. The share itself never allows the internet.
     """
     if find_filtering_rule(here, packet, start.connector.uid) or find_filtering_rule(other, packet):
         return FlowOutcome("no_route")
-    imported, own = here.owner(packet.destination), other.owner(packet.destination)
-    if imported is None or own is None:
+    policies = inter_segment_policies(here, other, start, packet.destination)
+    if policies is None:
         # Two shares import equal addresses; ``check`` reports that they have no single owner.
         return FlowOutcome("no_route")
-    first = find_first_match(here, start.from_mask & imported.to_mask, packet)
-    second = find_first_match(other, policies_behind_share(other, start, own), packet)
+    first, second = find_first_match(here, policies[0], packet), find_first_match(other, policies[1], packet)
     matched = [rule for rule in (first, second) if rule is not None]
+    if not matched and here.owner(packet.destination) is None:
+        return FlowOutcome("denied_by_default")
     chains = (first[1].services if first else (), directed_share.share.services, second[1].services if second else ())
     chain = tuple(dict.fromkeys(uid for some in chains for uid in some))
     return _apply_matched_rules(here, packet, matched, chain, directed_share.share)
@@ -124,10 +125,20 @@ def intra_segment_policies(resolved: ResolvedSegment, start: Member, end: Member
     return start.from_mask & to_mask
 
 
-def policies_behind_share(other: ResolvedSegment, start: Member, end: Member) -> int:
-    """Return the policies (as bits) of the destination's segment about flows that a share brings to its member."""
+def inter_segment_policies(
+    here: ResolvedSegment, other: ResolvedSegment, start: Member, destination: int
+) -> tuple[int, int] | None:
+    """Return the policies (as bits) of both segments about flows through a share to an address: of a member, or of the
+    internet behind the other's exits. None: only one of the two knows its owner."""
+    imported, own = here.owner(destination), other.owner(destination)
+    if imported is None and own is None:
+        to_masks = [resolved.local_segment.policy_masks((INTERNET,))[1] for resolved in (here, other)]
+    elif imported is None or own is None:
+        return None
+    else:
+        to_masks = [imported.to_mask, own.to_mask]
     from_mask, _ = other.local_segment.policy_masks_for(start.connector, start.attachment)
-    return from_mask & end.to_mask
+    return start.from_mask & to_masks[0], from_mask & to_masks[1]
 
 
 def application_policies(resolved: ResolvedSegment, start: Member | None, app: PublishedApp) -> int:

@@ -157,11 +157,13 @@ class FlowTracer:
                 return self._stop("no_route", reason, "no_route", self.end.connector, remedy, rejecting)
             if app := resolved.find_app(packet.destination, packet.l4):
                 return self._to_application(resolved, start, app, packet)
-            if not resolved.exits or packet.source >= V6_OFFSET or not resolved.is_on_internet(packet.destination):
+            if not contains(resolved.exit_ranges, packet.destination):
                 reason = explain_unrouted(self.network, resolved, packet.destination)
                 remedy = "Attach a prefix that holds it to a connector of the segment, or add an internet exit."
                 rejecting = rejected_route_blockers(resolved, packet.destination)
                 return self._stop("no_route", reason, "no_route", resolved.segment, remedy, rejecting)
+            if egress := resolved.routes.egress:
+                return self._inter_segment(resolved, start, self.network.resolved(egress), packet)
             return self._intra_segment(resolved, start, None, packet)
         if where.connector.uid == start.connector.uid and not where.connector.has_clients:
             del self.path.hops[1:]
@@ -174,7 +176,7 @@ class FlowTracer:
             return self._stop("no_route", reason, "no_route", self.end.connector, remedy, rejecting)
         if where.segment.uid == resolved.segment.uid:
             return self._intra_segment(resolved, start, where, packet)
-        return self._inter_segment(resolved, start, where, packet)
+        return self._inter_segment(resolved, start, self.network.resolved(where.segment.uid), packet)
 
     def _end_elsewhere(self, resolved: ResolvedSegment, towards: ResolvedSegment, address: int) -> Connector | None:
         """Return the connector in another segment that a packet is meant for; None within one segment."""
@@ -213,40 +215,39 @@ class FlowTracer:
         reason = explain_rule(resolved, outcome, "an internet application")
         return self._decided(app.exit.home, outcome, reason, resolved, start, app.target, packet, app)
 
-    def _inter_segment(
-        self, resolved: ResolvedSegment, start: Member, imported_member: Member, packet: Packet
-    ) -> Trace:
-        other = self.network.resolved(imported_member.segment.uid)
+    def _inter_segment(self, resolved: ResolvedSegment, start: Member, other: ResolvedSegment, packet: Packet) -> Trace:
+        """Follow a packet through a share: to a member of another segment, or out by its exits."""
         self.segments = (resolved.segment.name, other.segment.name)
-        directed_share = resolved.directed_share(imported_member.segment.uid, packet.source, packet.destination)
+        directed_share = resolved.directed_share(other.segment.uid, packet.source, packet.destination)
         if directed_share is None:
             self.blockers += inter_segment_blockers(resolved, other, None, start, packet)
-            return self._stop_isolated(resolved, imported_member, packet)
+            return self._stop_isolated(resolved, other.segment, packet)
         outcome = decide_inter_segment(resolved, other, directed_share, start, packet)
         if not outcome.delivered:
             self.blockers += inter_segment_blockers(resolved, other, directed_share, start, packet)
         if outcome.disposition == "no_route":
             return self._stop_without_route()
-        host = resolved if resolved.is_decider(imported_member.segment.uid) else other
-        ends = [host.owner(packet.source), host.owner(packet.destination)]
+        host = resolved if resolved.is_decider(other.segment.uid) else other
+        leaving = resolved.owner(packet.destination) or other.exits[start.exchange.uid]
+        ends = [host.owner(packet.source), leaving if leaving.is_exit else host.owner(packet.destination)]
         assert ends[0] is not None and ends[1] is not None, "both ends of a shared flow are seen in the host"
         anchor = host.anchor(ends[0], ends[1])
         reason = explain_share(outcome, directed_share, other)
-        return self._decided(anchor, outcome, reason, resolved, start, imported_member, packet)
+        return self._decided(anchor, outcome, reason, resolved, start, leaving, packet)
 
-    def _stop_isolated(self, resolved: ResolvedSegment, imported_member: Member, packet: Packet) -> Trace:
+    def _stop_isolated(self, resolved: ResolvedSegment, other: Segment, packet: Packet) -> Trace:
         """Stop a flow between two segments that shares join, and none carries it."""
         for directed_share in resolved.directed_shares:
             covers = contains(directed_share.near, packet.source) and contains(directed_share.far, packet.destination)
-            if directed_share.other == imported_member.segment.uid and covers:
+            if directed_share.other == other.uid and covers:
                 share = directed_share.share
                 reason = f"Share “{share.name}” joins the two, but only the other side may begin."
                 remedy = f"Let flows begin on both sides of share “{share.name}”."
                 return self._stop("isolated", reason, "share_direction", share, remedy)
-        names = f"segment “{resolved.segment.name}” and segment “{imported_member.segment.name}”"
+        names = f"segment “{resolved.segment.name}” and segment “{other.name}”"
         reason = f"No share between {names} covers this pair of addresses."
         remedy = "Widen the sides of a share between the two, or add one."
-        return self._stop("isolated", reason, "isolated", imported_member.segment, remedy)
+        return self._stop("isolated", reason, "isolated", other, remedy)
 
     def _stop_without_route(self) -> Trace:
         """Stop a flow that a filter leaves without a route: the first of the blockers."""

@@ -40,6 +40,8 @@ def explain_rule(resolved: ResolvedSegment, outcome: FlowOutcome, uncovered: str
 
 def explain_share(outcome: FlowOutcome, directed_share: DirectedShare, other: ResolvedSegment) -> str:
     share = f"Share “{directed_share.share.name}” joins it with segment “{other.segment.name}”"
+    if outcome.disposition == "denied_by_default":
+        return f"{share}; no rule of either names the internet, and a share by itself never allows it."
     if outcome.rule is None or outcome.rule.startswith("share/"):
         return f"{share}; no rule of either segment matches, so the share allows it."
     verb = {"denied_by_rule": "denies", "delivered": "allows"}.get(outcome.disposition, "inspects")
