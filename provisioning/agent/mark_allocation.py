@@ -29,7 +29,8 @@ class MarkAllocation:
     def with_overlapping_sources(self, overlapping_sources: Iterable[str]) -> MarkAllocation:
         """Return the same with numbers for new overlapping sources; raises ValueError when there are too many."""
         desired = sorted(set(overlapping_sources))
-        numbers = dict(self.overlapping_sources)
+        # Agents before 2026-12 gave numbers to 127; those bits of the label are the DSCP's now.
+        numbers = {name: n for name, n in self.overlapping_sources.items() if n <= MAX_OVERLAPPING_SOURCES}
         if len(numbers.keys() | desired) > MAX_OVERLAPPING_SOURCES:
             numbers = {name: number for name, number in numbers.items() if name in desired}
         for name in desired:

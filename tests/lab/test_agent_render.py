@@ -130,6 +130,8 @@ def test_an_overlapping_source_keeps_its_number_when_others_are_added_or_removed
     assert MarkAllocation(overlapping_sources={str(n): n for n in range(1, 128)}).with_overlapping_sources(
         ["new"]
     ).overlapping_sources == {"new": 1}
+    given_before = MarkAllocation(overlapping_sources={"one": 1, "late": 127}).with_overlapping_sources(["one", "late"])
+    assert given_before.overlapping_sources == {"one": 1, "late": 2}
     with pytest.raises(ValueError, match="more than 114"):
         MarkAllocation().with_overlapping_sources(map(str, range(128)))
 
