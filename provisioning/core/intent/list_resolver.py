@@ -99,6 +99,8 @@ class ListResolver:
         l4 = self.l4(rule)
         if rule.icmp_types:
             l4 = l4_intersection(l4_ranges(_protocols(rule)[0], rule.icmp_types), l4)
+        if not rule.source_ports and rule.dscp is None:
+            return _match_of_l4(l4)
         return HeaderMatch(
             l4,
             port_ranges(rule.source_ports) if rule.source_ports else EVERY_SOURCE_PORT,
@@ -138,6 +140,12 @@ class ListResolver:
                 parts += [self._list_l4(uid, level + 1) for uid in port_list.contains]
                 self._l4_of_list[name] = l4_union(parts) if parts else ()
         return self._l4_of_list[name]
+
+
+@lru_cache(maxsize=16384)
+def _match_of_l4(l4: L4Ranges) -> HeaderMatch:
+    """Rules by the ten thousand share few matches; each of its own would be work for the garbage collector."""
+    return HeaderMatch(l4)
 
 
 def _protocols(match: FlowMatch | NatMatch) -> tuple[str | int, ...]:

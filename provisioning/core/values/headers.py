@@ -16,6 +16,7 @@ from provisioning.core.values.l4 import (
     IPV4_L4,
     IPV6_L4,
     L4Ranges,
+    each_number,
     icmp_parts,
     icmp_type,
     l4_index,
@@ -78,11 +79,11 @@ class HeaderMatch(NamedTuple):
     source_ports: Ranges = EVERY_SOURCE_PORT
     dscp: Ranges = EVERY_DSCP
 
-    def has(self, headers: Headers) -> bool:
+    def has(self, l4: int, source_port: int, dscp: int) -> bool:
         return (
-            contains(self.l4, headers.l4)
-            and (self.source_ports is EVERY_SOURCE_PORT or contains(self.source_ports, headers.source_port))
-            and (self.dscp is EVERY_DSCP or contains(self.dscp, headers.dscp))
+            contains(self.l4, l4)
+            and (self.source_ports is EVERY_SOURCE_PORT or contains(self.source_ports, source_port))
+            and (self.dscp is EVERY_DSCP or contains(self.dscp, dscp))
         )
 
     def covers(self, other: HeaderMatch) -> bool:
@@ -157,16 +158,16 @@ def _describe_l4(ranges: L4Ranges) -> list[_Described]:
     ]
     icmp, others = [*icmp_parts(ranges)], other_protocols(ranges)
     if (icmp, others) in _WITHOUT_PORTS:
-        pings = [l4_index(protocol) for protocol, _ in icmp]
-        return [*described, ("other", (), (), tuple((l4, l4) for l4 in sorted([*others, *pings])))]
+        pings = ((l4_index(protocol),) * 2 for protocol, _ in icmp)
+        return [*described, ("other", (), (), (*others, *pings))]
     for protocol, types in icmp:
         is_whole = set(types).issuperset(FLOW_ICMP_TYPES[protocol])
         names = () if is_whole else tuple(icmp_type_text(protocol, number) for number in types)
         numbers = (l4_index(protocol, number) for number in types)
         described.append((protocol, (), names, tuple((l4, l4) for l4 in numbers)))
-    if len(others) > MAX_LISTED_PROTOCOLS:
-        return [*described, ("other", (), (), tuple((l4, l4) for l4 in others))]
-    return [*described, *((protocol_and_port(l4)[0], (), (), ((l4, l4),)) for l4 in others)]
+    if sum(high - low + 1 for low, high in others) > MAX_LISTED_PROTOCOLS:
+        return [*described, ("other", (), (), others)]
+    return [*described, *((protocol_and_port(l4)[0], (), (), ((l4, l4),)) for l4 in each_number(others))]
 
 
 def representative_headers(match: HeaderMatch) -> Headers:

@@ -112,7 +112,7 @@ def l4_parts(ranges: L4Ranges) -> tuple[L4Part, ...]:
     parts = [L4Part(protocol, span_texts(protocol, clipped)) for protocol, clipped in port_parts(ranges)]
     for protocol, types in icmp_parts(ranges):
         parts.append(L4Part(protocol, (), () if len(types) == _TYPE_COUNT else tuple(types)))
-    return (*parts, *(L4Part(protocol_and_port(l4)[0]) for l4 in other_protocols(ranges)))
+    return (*parts, *(L4Part(protocol_and_port(l4)[0]) for l4 in each_number(other_protocols(ranges))))
 
 
 def port_parts(ranges: L4Ranges) -> Iterator[tuple[str, L4Ranges]]:
@@ -126,13 +126,17 @@ def icmp_parts(ranges: L4Ranges) -> Iterator[tuple[str, list[int]]]:
     """Yield ICMP and ICMPv6 with the numbers of their types, where there are any."""
     for protocol, offset in _TYPE_OFFSETS.items():
         clipped = intersect(ranges, (_STRETCHES[protocol],))
-        if types := [l4 - offset for low, high in clipped for l4 in range(low, high + 1)]:
+        if types := [l4 - offset for l4 in each_number(clipped)]:
             yield protocol, types
 
 
-def other_protocols(ranges: L4Ranges) -> list[int]:
-    """Return the L4 numbers of protocols without ports and types."""
-    return [l4 for low, high in intersect(ranges, _OTHER_PROTOCOLS) for l4 in range(low, high + 1)]
+def other_protocols(ranges: L4Ranges) -> L4Ranges:
+    """Return the intervals that are of protocols without ports and types."""
+    return intersect(ranges, _OTHER_PROTOCOLS)
+
+
+def each_number(ranges: L4Ranges) -> Iterator[int]:
+    return (number for low, high in ranges for number in range(low, high + 1))
 
 
 def span_texts(protocol: str, ranges: L4Ranges) -> tuple[str, ...]:

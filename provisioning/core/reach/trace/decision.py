@@ -171,7 +171,7 @@ def matching_rules(resolved: ResolvedSegment, policies: int, packet: Packet) -> 
 
 
 def is_match(rule: Rule | FirewallRule, packet: Packet, prefixes: ListResolver) -> bool:
-    if not prefixes.headers(rule).has(packet.headers):
+    if not prefixes.headers(rule).has(packet.l4, packet.source_port, packet.dscp):
         return False
     source, destination = prefixes.ranges(rule.source), prefixes.ranges(rule.destination)
     return (source is None or contains(source, packet.source)) and (
