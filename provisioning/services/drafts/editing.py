@@ -39,11 +39,11 @@ def add_object(draft: Draft, kind: str, body: Any) -> StoredObject:
 def _with_position(draft: Draft, kind: str, body: Any) -> Any:
     """Return the body, with the last position where its kind has positions and it is sent without one."""
     if core.kind_of(kind).position is not None and isinstance(body, Mapping) and body.get("position") is None:
-        return {**body, "position": _next_position(draft, kind)}
+        return {**body, "position": next_position(draft, kind)}
     return body
 
 
-def _next_position(draft: Draft, kind: str) -> int:
+def next_position(draft: Draft, kind: str) -> int:
     """Return the next ten after every such object of this draft, of live and of other open drafts.
 
     Two people who each draw a policy would otherwise choose the same one, and the second could not provision.

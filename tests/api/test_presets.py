@@ -1,0 +1,40 @@
+"""Presets write ordinary objects into a draft, as one edit."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.people import ApiFactory
+
+pytestmark = pytest.mark.django_db
+
+ASKED = {"hub": "hub", "spokes": ["red", "blue"], "services": ["fw"]}
+
+
+def test_central_egress_is_told_and_then_written_as_one_edit(api: ApiFactory) -> None:
+    client = api("netadmin")
+    where = f"t/acme/drafts/{client.post('t/acme/drafts/', {'name': 'egress'}).json()['id']}/"
+    for name in ("hub", "red", "blue"):
+        assert client.post(f"{where}segments/", {"name": name}).status_code == 201
+    client.post(f"{where}exchanges/", {"name": "eu", "location": "aws-eu-central-1", "size": "small"})
+    placed = {"product": "linux-firewall", "segments": ["hub"], "placements": [{"exchange": "eu", "min_instances": 1}]}
+    assert client.post(f"{where}services/", {"name": "fw", **placed}).status_code == 201
+    path = f"{where}presets/central-egress/"
+    assert api("viewer").post(path, ASKED).status_code == 403
+    told = client.post(f"{path}?dry_run=1", ASKED).json()["differences"]
+    assert sorted(difference["kind"] for difference in told) == ["policies", "shares", "shares"]
+    assert client.get(f"{where}shares/").json()["results"] == []
+    assert len(client.post(path, ASKED).json()["differences"]) == 3
+    _, red = client.get(f"{where}shares/").json()["results"]
+    assert (red["name"], red["b"]["internet"], red["direction"]) == ("red to the internet by hub", True, "a-to-b")
+    (policy,) = client.get(f"{where}policies/").json()["results"]
+    assert policy["rules"][0]["action"] == "inspect" and policy["to"] == ["internet"]
+    assert client.post(f"{where}undo/").status_code == 200
+    assert client.get(f"{where}shares/").json()["results"] == [] == client.get(f"{where}policies/").json()["results"]
+
+
+def test_an_unknown_segment_is_a_problem_of_the_edit_that_names_it(api: ApiFactory) -> None:
+    client = api("netadmin")
+    where = f"t/acme/drafts/{client.post('t/acme/drafts/', {'name': 'egress'}).json()['id']}/"
+    answer = client.post(f"{where}presets/central-egress/", {"hub": "nowhere", "spokes": ["red"]})
+    assert answer.status_code == 422 and answer.json()["problems"][0]["path"] == "edits[0].a.segment"
