@@ -30,10 +30,11 @@ def _share_chip(item: BoardObject, lanes: Mapping[str, BoardLane], names: Mappin
     sides = [names.get(body[side]["segment"], "") for side in ("a", "b")]
     arrow = {"both": "and", "a-to-b": "to", "b-to-a": "from"}[body["direction"]]
     sentence = f"Share {item.name}: {sides[0]} {arrow} {sides[1]}{f', through {via}' if via else ''}"
+    words = via or DIRECTION_WORDS[body["direction"]]
+    if ways_out := [name for side, name in zip(("a", "b"), sides, strict=True) if body[side]["internet"]]:
+        sentence, words = f"{sentence}, with the internet of {ways_out[0]}", f"internet, {words}"
     lines = tuple((start, end) for start in a for end in b)
-    return BoardChip(
-        item, state_style("inspect" if via else "allow"), via or DIRECTION_WORDS[body["direction"]], sentence, lines
-    )
+    return BoardChip(item, state_style("inspect" if via else "allow"), words, sentence, lines)
 
 
 def _side_element_ids(side: Mapping[str, object], lanes: Mapping[str, BoardLane]) -> list[str]:

@@ -115,8 +115,8 @@ def test_a_share_starts_at_its_initiator_and_a_policy_to_an_application_ends_at_
     app = {"name": "shop", "connector": "c-exit", "protocol": "tcp", "port": 443, "target": {"connector": "c-prod"}}
     share = {
         "name": "partners",
-        "a": {"segment": CORP, "groups": [PROD], "prefixes": []},
-        "b": {"segment": "seg-b", "groups": [], "prefixes": ["10.9.0.0/24"]},
+        "a": {"segment": CORP, "groups": [PROD], "prefixes": [], "internet": True},
+        "b": {"segment": "seg-b", "groups": [], "prefixes": ["10.9.0.0/24"], "internet": False},
         "direction": "b-to-a",
         "services": [],
     }
@@ -133,8 +133,8 @@ def test_a_share_starts_at_its_initiator_and_a_policy_to_an_application_ends_at_
     assert drawn.chips[0].lines == ((f"at-{CORP}-internet", f"at-{CORP}-c-prod"),)
     items = compare_networks(drawn_network, {})
     (chip,) = canvas_links.share_chips(items["shares"], drawn.lanes, {CORP: "corp", "seg-b": "partner"})
-    assert (chip.lines, chip.words) == ((("lane-seg-b", f"at-{CORP}-{PROD}"),), "one way")
-    assert chip.sentence == "Share partners: corp from partner"
+    assert (chip.lines, chip.words) == ((("lane-seg-b", f"at-{CORP}-{PROD}"),), "internet, one way")
+    assert chip.sentence == "Share partners: corp from partner, with the internet of corp"
     canvas_links.add_badges(drawn, items)
     badged = {
         member.name: [badge.word for badge in member.badges]
