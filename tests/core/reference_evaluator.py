@@ -293,8 +293,8 @@ class ReferenceEvaluator(ReferenceRoutes):
         segments = [{attachment["segment"] for attachment in end.body["attachments"]} for end in ends if end]
         for segment in self.rows.of("segments"):
             if segment.uid in segments[0] & segments[1]:
-                edge = self.owner(segment.uid, parse_address(app["target"]["addresses"][0]))
-                if edge is not None and edge.connector == app["target"]["connector"]:
+                routed = self.routed(segment.uid, parse_address(app["target"]["addresses"][0]))
+                if routed and routed[0] == segment.uid and routed[1].connector == app["target"]["connector"]:
                     return segment.uid
         return None
 

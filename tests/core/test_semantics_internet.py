@@ -8,6 +8,7 @@ import pytest
 
 from provisioning.core.check import check_network
 from provisioning.core.reach import check_assertions, reachable_flows
+from tests.core.document_networks import build_document
 from tests.core.sample_networks import TODAY, IntentBuilder, hospital_network, policy, site
 from tests.core.trace_queries import (
     run_trace,
@@ -240,3 +241,49 @@ def test_an_application_is_reached_from_outside_wherever_else_a_default_route_is
     for start in ("internet", "8.8.8.8"):
         trace = run_trace(net, start, "shop")
         assert (trace.disposition, trace.hops[-1]) == ("delivered", public), start
+
+
+def test_an_application_belongs_to_the_segment_where_its_target_has_the_address() -> None:
+    """“From the internet only an internet application can be reached”"""
+    net = build_document(
+        {
+            "exchanges": [{"name": "eu", "location": "aws-eu-central-1"}],
+            "segments": [{"name": "first"}, {"name": "second"}],
+            "connectors": [
+                {
+                    "name": "dc",
+                    "kind": "lab-site",
+                    "exchange": "eu",
+                    "attachments": [
+                        {"segment": "first", "prefixes": ["0.0.0.0/0"]},
+                        {"segment": "second", "prefixes": ["10.10.0.0/24"]},
+                    ],
+                },
+                {
+                    "name": "exit",
+                    "kind": "internet-exit",
+                    "exchange": "eu",
+                    "attachments": [{"segment": "first"}, {"segment": "second"}],
+                },
+            ],
+            "internet-apps": [
+                {
+                    "name": "shop",
+                    "connector": "exit",
+                    "port": 443,
+                    "target": {"connector": "dc", "addresses": ["10.10.0.9"], "port": 8443},
+                }
+            ],
+            "shares": [
+                {
+                    "name": "both",
+                    "a": {"segment": "first", "prefixes": ["10.9.0.0/16"]},
+                    "b": {"segment": "second", "prefixes": ["10.10.0.0/16"]},
+                    "direction": "both",
+                }
+            ],
+            "policies": [policy("in", 1, "internet", "shop", ALLOW, segments=["second"])],
+        }
+    )
+    # The first segment sends what is for the address over the share, so its default route does not have it.
+    assert trace_disposition(net, "internet", "shop") == "delivered"

@@ -56,11 +56,6 @@ class LocalSegment:
             members.append(replace(member, from_mask=from_mask, to_mask=to_mask))
         return members
 
-    def owner(self, address: int) -> Member | None:
-        """Return the member that an address is routed to."""
-        member = self.routing_table.member_lookup.at(address)
-        return self.members[member.id - 1] if member else None
-
     # Names in policies
 
     @cached_property

@@ -72,10 +72,8 @@ class Network:
         return {uid: self.resolved(uid) for uid in self.intent.segments}
 
     def _resolve(self, uid: str) -> ResolvedSegment:
-        shares, apps = self._index.shares.get(uid, ()), self._apps.get(uid, ())
-        peers = dict.fromkeys(side.segment for share in shares for side in (share.a, share.b))
-        local_segments = {peer: self._local_segment(peer) for peer in (uid, *peers) if peer in self.intent.segments}
-        imported = self._imported_routes(local_segments) if shares else {}
+        apps = self._apps.get(uid, ())
+        shares, local_segments, imported = self._route_sources(uid)
 
         def make() -> ResolvedSegment:
             intent, routes = self.intent, self._segment_routes(uid, local_segments, shares, imported)
@@ -94,6 +92,13 @@ class Network:
 
         reads = (*self._common_reads, self._public_ips, *shares, *apps, *local_segments.values(), *imported.values())
         return self.derived.get(_RESOLVED_SEGMENT, reads, make, of=uid)
+
+    def _route_sources(self, uid: str) -> tuple[Sequence[Share], dict[str, LocalSegment], dict[str, ImportedRoutes]]:
+        """Return what the routes of a segment are made from."""
+        shares = self._index.shares.get(uid, ())
+        peers = dict.fromkeys(side.segment for share in shares for side in (share.a, share.b))
+        local_segments = {peer: self._local_segment(peer) for peer in (uid, *peers) if peer in self.intent.segments}
+        return shares, local_segments, self._imported_routes(local_segments) if shares else {}
 
     def _segment_routes(
         self,
@@ -226,7 +231,9 @@ class Network:
         segments = (self.intent.segments[uid] for uid in common if uid in self.intent.segments)
         for segment in sorted(segments, key=_number):
             # Not from a resolved segment, which would ask for its applications first.
-            owner = self._local_segment(segment.uid).owner(address)
+            shares, local_segments, imported = self._route_sources(segment.uid)
+            routes = self._segment_routes(segment.uid, local_segments, shares, imported)
+            owner = routes.member_lookup.at(address)
             if owner is not None and owner.connector.uid == target.uid:
                 return segment.uid
         return None
