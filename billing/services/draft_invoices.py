@@ -17,7 +17,7 @@ from billing.core.price_books import Rate
 from billing.core.rated_line import RatedLine
 from billing.core.rating import rate_samples
 from billing.core.samples import SampleValue
-from billing.models import Invoice, InvoiceLine, LineSample
+from billing.models import Invoice, InvoiceLine, LineSample, Sample
 from tenants.scope import current_tenant
 
 
@@ -25,13 +25,17 @@ from tenants.scope import current_tenant
 def update_draft_invoice(month: date, now: datetime) -> Invoice | None:
     """Compute the draft invoice of the calendar month of a date from its samples, and return it.
 
-    Lines that are still charged keep their uid. Return None when the tenant has no price book.
+    Lines that are still charged keep their uid. Return None when the tenant has no price book, and for a month of which
+    there is neither a sample nor a draft.
     """
     book = selectors.price_book_of(current_tenant())
     if book is None:
         return None
     period = BillingPeriod.month(month.year, month.month)
     number = f"DRAFT-{month:%Y-%m}"
+    has_samples = Sample.objects.filter(window_start__gte=period.start, window_start__lt=period.end).exists()
+    if not has_samples and not Invoice.objects.filter(number=number).exists():
+        return None
     Invoice.objects.get_or_create(
         number=number,
         defaults={

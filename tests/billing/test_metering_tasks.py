@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -49,3 +49,11 @@ def test_metering_resumes_where_it_stopped_days_ago(acme: Tenant) -> None:
             ("DRAFT-2026-12", 106),
             ("DRAFT-2026-11", 182),
         ]
+
+
+def test_a_tenant_that_begins_on_the_first_of_a_month_has_no_invoice_of_the_month_before(acme: Tenant) -> None:
+    midnight = datetime(2026, 12, 1, tzinfo=UTC)
+    with scope(acme):
+        create_connector_lifecycle("a", midnight + timedelta(minutes=10))
+        services.meter_usage(midnight + timedelta(minutes=30))
+        assert [invoice["number"] for invoice in selectors.list_invoices()] == ["DRAFT-2026-12"]

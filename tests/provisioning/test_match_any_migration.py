@@ -31,11 +31,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "assertions": {"from": "dev", "to": "prod", "segment": "corp", "expect": "blocked"},
 }
 POSITIONED = ("policies", "nat-rules")
-BACK = """
-    UPDATE provisioning_version SET body = replace(body::text, '["any"]', '[]')::jsonb;
-    UPDATE provisioning_overlay SET body = replace(body::text, '["any"]', '[]')::jsonb;
-    UPDATE provisioning_edit SET changes = replace(changes::text, '["any"]', '[]')::jsonb;
-"""
+_TO_EMPTY = r"""regexp_replace({}::text, '"(ports|prefixes|communities)": \["any"\]', '"\1": []', 'g')::jsonb"""
+BACK = "".join(
+    f"UPDATE provisioning_{table} SET {column} = {_TO_EMPTY.format(column)};"
+    for table, column in (("version", "body"), ("overlay", "body"), ("edit", "changes"))
+)
+"""Bodies as they were stored before the migration, which knew three such lists."""
 
 
 def stored() -> list[Any]:
@@ -61,7 +62,7 @@ def test_empty_lists_that_match_become_any_everywhere(people: People, as_owner: 
         before = stored()
     as_owner(BACK)
     with scope(people.acme):
-        assert "['any']" not in str(stored())
+        assert stored() != before
     for operation in MIGRATION.operations:
         assert isinstance(operation, RunSQL) and isinstance(operation.sql, str)
         as_owner(operation.sql)
