@@ -114,6 +114,8 @@ def test_rules_whose_names_have_one_slug_are_told_apart_and_keep_their_ids_in_an
     assert (keys["allow-web"], keys["Mail"]) == ("allow-web", "mail")
     assert len(set(keys.values())) == 4 and keys["allow_web"].startswith("allow-web-")
     assert rule_keys(("Mail", "Allow Web", "allow-web", "allow_web")) == keys
+    forged = rule_keys(("Web!", "web?", rule_keys(("Web!", "web?"))["web?"]))
+    assert len(set(forged.values())) == 3
 
 
 def _shuffled(declaration: Declaration, body: dict[str, Any], dice: random.Random) -> dict[str, Any]:

@@ -191,10 +191,14 @@ def rule_keys(names: tuple[str, ...]) -> dict[str, str]:
     """
     slugs = {name: slug(name) for name in names}
     count = Counter(slugs.values())
-    return {
-        name: key if key == name or count[key] == 1 else f"{key}-{sha256(name.encode()).hexdigest()[:6]}"
-        for name, key in slugs.items()
-    }
+    keys = {name: key for name, key in slugs.items() if key == name or count[key] == 1}
+    taken = set(keys.values())
+    for name in sorted(slugs.keys() - keys.keys()):
+        digest = sha256(name.encode()).hexdigest()
+        longer = (f"{slugs[name]}-{digest[:length]}" for length in range(6, len(digest)))
+        keys[name] = next(key for key in longer if key not in taken)
+        taken.add(keys[name])
+    return keys
 
 
 KIND = Kind(
