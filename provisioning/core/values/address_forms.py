@@ -63,9 +63,9 @@ def canonical_addresses(text: str) -> str:
         raise BadAddress(
             "bad_prefix", f"“{text[:100]}” is not a range. Write it from low to high, like 10.1.0.5-10.1.0.9."
         )
-    # Both are of one family, as was seen.
-    prefixes = list(ipaddress.summarize_address_range(low, high))
-    return str(prefixes[0]) if len(prefixes) == 1 else f"{low}-{high}"
+    size = int(high) - int(low) + 1
+    is_prefix = size & (size - 1) == 0 and int(low) % size == 0
+    return f"{low}/{low.max_prefixlen - size.bit_length() + 1}" if is_prefix else f"{low}-{high}"
 
 
 def is_addresses(name: str) -> bool:
