@@ -72,10 +72,12 @@ def sign_in(page: Page, portal: str, user: Any) -> None:
 
 
 def look(page: Page, name: str) -> None:
-    """Keep pictures of a page, wide and narrow, where SCREENSHOTS names a folder."""
+    """Keep pictures of a page, wide and narrow, dark and light, where SCREENSHOTS names a folder."""
     folder = os.environ.get("SCREENSHOTS")
     if not folder:
         return
-    for width in (390, 1440):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
+    for theme in ("dark", "light"):
+        page.emulate_media(color_scheme=theme)
+        for width in (390, 1440):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.screenshot(path=f"{folder}/{name}-{theme}-{width}.png", full_page=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from django.urls import path
@@ -17,7 +20,8 @@ from portal.api.documents import DRY_RUN
 from portal.api.intent_objects import boolean_parameter, get_matching_draft
 from portal.api.schema_fields import list_of, object_schema
 from portal.api.validation import validate_body
-from provisioning.core import presets
+from provisioning.core.presets import CentralEgress
+from provisioning.errors import ValidationFailed
 from provisioning.services.drafts import bulk, editing
 
 PRESET_RESULT = object_schema("PresetWritten", differences=list_of(DIFFERENCE, "what is created"))
@@ -31,6 +35,7 @@ class CentralEgressSerializer(serializers.Serializer):
         allow_empty=False,
         max_length=MAX_SPOKES,
         help_text="names of the segments that leave by it",
+        error_messages={"empty": "Nobody leaves by the hub. Name at least one spoke."},
     )
     services = serializers.ListField(
         child=serializers.CharField(max_length=200),
@@ -38,6 +43,21 @@ class CentralEgressSerializer(serializers.Serializer):
         max_length=4,
         help_text="names of the services that inspect what leaves, in this order; without any it is let through",
     )
+    name = serializers.CharField(
+        required=False, max_length=100, help_text="of the policy, and what the names of the shares begin with"
+    )
+
+    def validate_spokes(self, spokes: list[str]) -> list[str]:
+        twice = [spoke for spoke, count in Counter(spokes).items() if count > 1]
+        if twice:
+            raise serializers.ValidationError(f"“{twice[0]}” is named twice. Name each spoke once.")
+        return spokes
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["hub"] in attrs["spokes"]:
+            wrong = f"“{attrs['hub']}” is the hub, which leaves by itself. Leave it out of the spokes."
+            raise serializers.ValidationError({"spokes": wrong})
+        return attrs
 
 
 class CentralEgressView(BaseApiView):
@@ -49,9 +69,19 @@ class CentralEgressView(BaseApiView):
         body = validate_body(CentralEgressSerializer, self.json_body(request))
         dry_run = boolean_parameter(request, "dry_run")
         draft_row = get_matching_draft(request, draft, lock=not dry_run)
-        position = editing.next_position(draft_row, "policies")
-        edits = presets.central_egress(body["hub"], body["spokes"], body.get("services", []), position)
-        return Response({"differences": bulk.apply_edits(draft_row, edits, dry_run=dry_run)})
+        preset = CentralEgress(
+            body["hub"],
+            tuple(body["spokes"]),
+            tuple(body.get("services", ())),
+            body.get("name", f"internet by {body['hub']}"),
+        )
+        edits = preset.edits(editing.next_position(draft_row, "policies"))
+        try:
+            differences = bulk.apply_edits(draft_row, edits, dry_run=dry_run)
+        except ValidationFailed as error:
+            problems = [replace(problem, path=preset.field_of(problem.path)) for problem in error.problems]
+            raise ValidationFailed(error.detail, problems) from error
+        return Response({"differences": differences})
 
 
 def preset_urls(prefix: str) -> list[URLPattern]:

@@ -33,6 +33,7 @@ NAV_GROUPS: tuple[tuple[str, tuple[NavPage, ...]], ...] = (
                     "draft-yaml",
                     "draft-import",
                     "draft-import-files",
+                    "draft-central-egress",
                     "draft-rebase",
                 ),
             ),

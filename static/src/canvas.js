@@ -57,7 +57,7 @@ if ("edit" in canvas.dataset) {
   });
   const connect = startConnect({ stage, drop: join, say });
   shortcut("p", "Start a policy at the focused card", () => connect.pick(document.activeElement?.closest("[data-ref]")));
-  for (const [key, word] of [["c", "Add a connector"], ["s", "Add a segment"], ["x", "Add an exchange"], ["h", "Add a share"], ["a", "Add an assertion"], ["n", "Add a group"]]) {
+  for (const [key, word] of [["c", "Add a connector"], ["s", "Add a segment"], ["x", "Add an exchange"], ["h", "Add a share"], ["a", "Add an assertion"], ["n", "Add a group"], ["e", "Central egress"]]) {
     shortcut(key, word, () => document.querySelector(`[data-shortcut="${key}"]`)?.click());
   }
 }

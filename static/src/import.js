@@ -3,6 +3,7 @@ import { call } from "./lib/api.js";
 import { renderDifferences, countsText } from "./lib/differences.js";
 import { h, icon } from "./lib/dom.js";
 import { release } from "./lib/guard.js";
+import { resultCard, showResult } from "./lib/result_card.js";
 import { signInLink } from "./lib/sign_in.js";
 import { withSubmitGuard } from "./forms/submit.js";
 
@@ -48,8 +49,8 @@ async function check(button) {
       release(text.closest("[data-guard]"));
       location.assign(page.dataset.next);
     }));
-    card(`2. What it changes: ${countsText({ create: preview.created, change: preview.changed })}${preview.unchanged ? `, ${preview.unchanged} unchanged` : ""}`,
-      await renderDifferences(preview.differences, page.dataset.names, preview.created + preview.changed), preview.differences.length ? h("div", { class: "fm-buttons" }, importButton) : null);
+    showResult(result, resultCard(`2. What it changes: ${countsText({ create: preview.created, change: preview.changed })}${preview.unchanged ? `, ${preview.unchanged} unchanged` : ""}`,
+      await renderDifferences(preview.differences, page.dataset.names, preview.created + preview.changed), preview.differences.length ? h("div", { class: "fm-buttons" }, importButton) : null));
   });
 }
 
@@ -59,15 +60,9 @@ function refuse(problem) {
     const words = message.replace(/^Row \d+, [^:]+: /, "");
     return h("tr", {}, h("td", { class: "num" }, row ?? ""), h("td", { class: "mono" }, column ?? path ?? ""), h("td", { class: "wrap" }, words));
   });
-  card(rows.length ? `2. ${rows.length} cell${rows.length === 1 ? "" : "s"} to correct; nothing was imported` : "2. The table cannot be read",
+  showResult(result, resultCard(rows.length ? `2. ${rows.length} cell${rows.length === 1 ? "" : "s"} to correct; nothing was imported` : "2. The table cannot be read",
     rows.length
       ? h("div", { class: "cw-scroll", tabindex: "0", role: "region", "aria-label": "Wrong cells" }, h("table", { class: "table cw-table im-wrong" },
         h("thead", {}, h("tr", {}, h("th", { scope: "col", class: "num" }, "Row"), h("th", { scope: "col" }, "Column"), h("th", { scope: "col" }, "What is wrong"))), h("tbody", {}, ...rows)))
-      : h("div", { class: "cw-note is-bad", "data-problem": true }, icon("circle-x"), h("div", {}, problem.message, " ", problem.status === 401 ? signInLink() : null)));
-}
-
-function card(title, ...children) {
-  const heading = h("h2", { tabindex: "-1" }, title);
-  result.replaceChildren(h("section", { class: "card" }, h("div", { class: "card-header" }, heading), h("div", { class: "card-body" }, ...children)));
-  heading.focus();
+      : h("div", { class: "cw-note is-bad", "data-problem": true }, icon("circle-x"), h("div", {}, problem.message, " ", problem.status === 401 ? signInLink() : null))));
 }

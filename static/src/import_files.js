@@ -3,6 +3,7 @@ import { call, finished, Problem } from "./lib/api.js";
 import { renderDifferences, countsText } from "./lib/differences.js";
 import { h, icon } from "./lib/dom.js";
 import { release } from "./lib/guard.js";
+import { resultCard, showResult } from "./lib/result_card.js";
 import { signInLink } from "./lib/sign_in.js";
 import { withSubmitGuard } from "./forms/submit.js";
 
@@ -103,12 +104,11 @@ async function check(button) {
     checkButton.classList.remove("btn-primary");
     showMapping(preview);
     const counts = countsText({ create: preview.created, change: preview.changed });
-    const changes = card(`2. What they change: ${counts}`,
+    const changes = resultCard(`2. What they change: ${counts}`,
       await renderDifferences(preview.differences, page.dataset.names, preview.created + preview.changed), preview.differences.length ? importButton() : null);
     const count = preview.notes.length + preview.more_notes;
-    const report = card(count ? `3. What could not be said as it is: ${count}` : "3. Everything could be said", count ? notesTable(preview) : null);
-    result.replaceChildren(changes, report);
-    changes.querySelector("h2").focus();
+    const report = resultCard(count ? `3. What could not be said as it is: ${count}` : "3. Everything could be said", count ? notesTable(preview) : null);
+    showResult(result, changes, report);
   });
 }
 
@@ -147,11 +147,5 @@ function notesTable({ notes, more_notes: more }) {
 function refuse(problem) {
   const problems = problem.problems.length ? problem.problems : [{ message: problem.message }];
   const items = problems.map(({ path, message }) => h("li", { class: "cw-note is-bad" }, icon("circle-x"), h("div", {}, message, path ? h("div", { class: "ink-3 mono" }, path) : null)));
-  const refused = card("2. The files cannot be imported", h("div", { class: "cw-problems", role: "alert", "data-problem": true }, h("ul", {}, ...items)), problem.status === 401 ? signInLink() : null);
-  result.replaceChildren(refused);
-  refused.querySelector("h2").focus();
-}
-
-function card(title, ...children) {
-  return h("section", { class: "card" }, h("div", { class: "card-header" }, h("h2", { tabindex: "-1" }, title)), h("div", { class: "card-body" }, ...children));
+  showResult(result, resultCard("2. The files cannot be imported", h("div", { class: "cw-problems", role: "alert", "data-problem": true }, h("ul", {}, ...items)), problem.status === 401 ? signInLink() : null));
 }

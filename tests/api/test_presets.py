@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.people import ApiFactory
@@ -26,15 +28,34 @@ def test_central_egress_is_told_and_then_written_as_one_edit(api: ApiFactory) ->
     assert client.get(f"{where}shares/").json()["results"] == []
     assert len(client.post(path, ASKED).json()["differences"]) == 3
     _, red = client.get(f"{where}shares/").json()["results"]
-    assert (red["name"], red["b"]["internet"], red["direction"]) == ("red to the internet by hub", True, "a-to-b")
+    assert (red["name"], red["b"]["internet"], red["direction"]) == ("internet by hub: red", True, "a-to-b")
     (policy,) = client.get(f"{where}policies/").json()["results"]
     assert policy["rules"][0]["action"] == "inspect" and policy["to"] == ["internet"]
     assert client.post(f"{where}undo/").status_code == 200
     assert client.get(f"{where}shares/").json()["results"] == [] == client.get(f"{where}policies/").json()["results"]
 
 
-def test_an_unknown_segment_is_a_problem_of_the_edit_that_names_it(api: ApiFactory) -> None:
+@pytest.mark.parametrize(
+    ("changed", "path"),
+    [
+        ({"hub": "nowhere"}, "hub"),
+        ({"spokes": ["red", "nowhere"]}, "spokes[1]"),
+        ({"spokes": ["red", "red"]}, "spokes"),
+        ({"spokes": ["red", "hub"]}, "spokes"),
+        ({"services": ["nobody"]}, "services[0]"),
+        ({"name": "taken"}, "name"),
+    ],
+)
+def test_a_problem_is_at_the_field_of_the_preset(api: ApiFactory, changed: dict[str, Any], path: str) -> None:
     client = api("netadmin")
     where = f"t/acme/drafts/{client.post('t/acme/drafts/', {'name': 'egress'}).json()['id']}/"
-    answer = client.post(f"{where}presets/central-egress/", {"hub": "nowhere", "spokes": ["red"]})
-    assert answer.status_code == 422 and answer.json()["problems"][0]["path"] == "edits[0].a.segment"
+    for name in ("hub", "red"):
+        client.post(f"{where}segments/", {"name": name})
+    taken = {"name": "taken", "segments": ["red"], "from": ["any"], "to": ["any"], "rules": []}
+    assert client.post(f"{where}policies/", taken).status_code == 201
+    asked = {"hub": "hub", "spokes": ["red"], **changed}
+    for query in ("?dry_run=1", ""):
+        answer = client.post(f"{where}presets/central-egress/{query}", asked)
+        assert answer.status_code in (400, 422)
+        assert path in [problem["path"] for problem in answer.json()["problems"]], answer.json()
+    assert client.get(f"{where}shares/").json()["results"] == []

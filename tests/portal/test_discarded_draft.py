@@ -17,7 +17,7 @@ from tenants import actor
 from tests.people import People
 
 SignIn = Callable[[Any], Client]
-OF_DRAFT = ("", "rules/", "yaml/", "objects/", "objects/groups/", "rebase/", "import/connectors/")
+OF_DRAFT = ("", "rules/", "yaml/", "objects/", "objects/groups/", "rebase/", "import/connectors/", "central-egress/")
 PAGES = (
     *(f"design/{{uid}}/{page}" for page in OF_DRAFT),
     "connectors/?draft={uid}",

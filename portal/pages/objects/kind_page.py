@@ -31,8 +31,9 @@ class ListColumn:
 @dataclass(frozen=True, slots=True)
 class KindPage:
     """key: as the API calls it. blank: what a new one begins with. form: its fields, which may hang on the body, by
-    default all that are declared; wizard: a page that adds one better than a form does; order: of a list, until another
-    is chosen. Its words stand in the declaration of the kind."""
+    default all that are declared; wizard: a page that adds one better than a form does; presets: pages of a draft that
+    write some at once, as (URL name, words); order: of a list, until another is chosen. Its words stand in the
+    declaration of the kind."""
 
     key: str
     icon: str = "box"
@@ -40,6 +41,7 @@ class KindPage:
     form: Callable[[Body], Sequence[FormField]] | None = None
     blank: Body = field(default_factory=dict)
     wizard: str = ""
+    presets: Sequence[tuple[str, str]] = ()
     order: str = "name"
 
     @property

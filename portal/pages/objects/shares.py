@@ -28,5 +28,6 @@ KIND_PAGE = KindPage(
         ListColumn("Members", shared_addresses("b")),
         ListColumn("Through", lambda body: body["services"], wide=True),
     ),
+    presets=(("draft-central-egress", "Central egress"),),
     blank={"direction": "both", "route_limit": 100},
 )

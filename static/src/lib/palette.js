@@ -46,8 +46,10 @@ function pages() {
 }
 
 function actions() {
+  const draft = document.querySelector("#draft-bar [data-draft]")?.dataset.draft;
   return [
     ...(document.getElementById("draft-bar") ? [{ word: "New draft", note: "action", href: `/t/${tenant}/design/#new-draft` }] : []),
+    ...(draft ? [{ word: "Central egress", note: "action in the draft", href: `/t/${tenant}/design/${draft}/central-egress/` }] : []),
     { word: "Trace a flow", note: "action", href: `/t/${tenant}/trace/` },
     ...["dark", "light", "system"].map((theme) => ({ word: `Theme: ${theme}`, note: "action", run: () => setTheme(theme) })),
   ];
