@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from portal.pages.canvas_cards import Board, BoardBadge, BoardChip, BoardLane, BoardObject
 from portal.pages.state_styles import state_style
+from provisioning.core.intent import INTERNET
 
 DIRECTION_WORDS = {"both": "both ways", "a-to-b": "one way", "b-to-a": "one way"}
 
@@ -32,20 +34,19 @@ def _share_chip(item: BoardObject, lanes: Mapping[str, BoardLane], names: Mappin
     sentence = f"Share {item.name}: {sides[0]} {arrow} {sides[1]}{f', through {via}' if via else ''}"
     words = via or DIRECTION_WORDS[body["direction"]]
     if ways_out := [name for side, name in zip(("a", "b"), sides, strict=True) if body[side]["internet"]]:
-        sentence, words = f"{sentence}, with the internet of {ways_out[0]}", f"internet, {words}"
+        sentence, words = f"{sentence}, with the internet of {ways_out[0]}", f"internet{f', {via}' if via else ''}"
     lines = tuple((start, end) for start in a for end in b)
     return BoardChip(item, state_style("inspect" if via else "allow"), words, sentence, lines)
 
 
-def _side_element_ids(side: Mapping[str, object], lanes: Mapping[str, BoardLane]) -> list[str]:
-    """Return the cards of a side's groups, or the segment's lane where only prefixes are shared."""
-    lane = lanes.get(str(side["segment"]))
+def _side_element_ids(side: Mapping[str, Any], lanes: Mapping[str, BoardLane]) -> list[str]:
+    """Return the cards of a side's groups and of its internet exits, or the segment's lane where it has neither."""
+    lane = lanes.get(side["segment"])
     if lane is None:
         return []
-    groups = side["groups"]
     element_ids = lane.element_ids()
-    group_ids = [element_ids[uid] for uid in groups if uid in element_ids] if isinstance(groups, list) else []
-    return group_ids or [lane.element_id]
+    shared = [*side["groups"], *([INTERNET] if side["internet"] else [])]
+    return [element_ids[ref] for ref in shared if ref in element_ids] or [lane.element_id]
 
 
 def add_badges(board: Board, items: Mapping[str, list[BoardObject]]) -> None:

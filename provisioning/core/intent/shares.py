@@ -82,7 +82,8 @@ KIND = Kind(
     "share",
     "shares",
     "Segments do not reach each other. A share lets named groups or prefixes of two of them do so, begun from one "
-    "side or both, through a firewall if you like. Shares are not passed on.",
+    "side or both, through a firewall if you like, or lets one leave to the internet by the other. Shares are not "
+    "passed on.",
     {
         "name": "partner-orders",
         "a": {"segment": "corp", "groups": ["prod"], "prefixes": []},
