@@ -202,7 +202,7 @@ def _change_state(body: Body, before: Body | None, rule: Body) -> ChangeState:
     previous = next((other for other in before["rules"] if other["name"] == rule["name"]), None)
     if previous is None:
         return "new"
-    ends = ("segments", "from", "to", "enabled", "tier", "position", "apply_to")
+    ends = ("segments", "from", "to", "enabled", "tier", "position", "apply_to", "via")
     return "same" if previous == rule and all(body[end] == before[end] for end in ends) else "changed"
 
 

@@ -3,12 +3,12 @@
 A packet mark says what is to be done with the packet next; its low 16 bits travel between nodes in the VXLAN header
 (group policy extension), so a receiver need not guess why it got a packet:
 
-    0x0nnn  source key: which (class, exchange, overlapping source) the packet came from, while the anchor is looked up
+    0x0nnn  source key: which (class, exit, overlapping source) the packet came from, while the anchor is looked up
     0x1kkk  take to node k, the anchor, and decide there; between nodes 0x1sss, the overlapping source
     0x2000  decided: deliver to the member's home node and out of its active circuit
     0x3000  decided, but the home node's circuit is down: deliver through the next circuit that is not
     0x4jjj  take to service instance j
-    0x5eee  leave through internet exit e of this node
+    0x5eee  leave through internet exit e of this node, or to the segment by whose exits a policy sends it
     0x6jjj  came back from service instance j
     0x7000  decide here
     0x8000  refused

@@ -232,6 +232,24 @@ class ParsedSegment:
         return [app for app in self.body["apps"] if "hairpin_source" in app]
 
     @cached_property
+    def _home_of_exit(self) -> Mapping[int, str]:
+        return {member["id"]: member["home"] for member in self.members if member["kind"] == "internet-exit"}
+
+    def exit_of(self, member: MemberEntry | ImportedMemberEntry) -> int:
+        """Return the id of the exit by which a member leaves to the internet; 0: by none of this segment."""
+        ordinary = self.body["exits"].get(member["exchange"])
+        return member.get("exit", ordinary["member"] if ordinary else 0)
+
+    def exit_home(self, exit_: int) -> str:
+        """Return the node that decides what leaves by an exit."""
+        return self._home_of_exit[exit_]
+
+    @cached_property
+    def egress_peers(self) -> list[DecidingPeerEntry]:
+        """Other segments by whose exits some members leave, because policies choose them."""
+        return [peer for peer in self.deciding_peers if "leaving" in peer]
+
+    @cached_property
     def leaving_members(self) -> list[MemberEntry | ImportedMemberEntry]:
         """Members that leave to the internet by the exits of this segment: its own, and those of peers."""
         return [*self.members, *(member for member in self.imported_members if member.get("internet"))]

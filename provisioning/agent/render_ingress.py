@@ -119,6 +119,8 @@ def _anchor_rules(table: NftTableBuilder) -> Iterator[str]:
     jumps = (f"{MATCH_ACTION} {fwmarks.TO_ANCHOR:#x} notrack accept", f"{MATCH_ACTION} {fwmarks.DECIDE:#x} goto track")
     yield from table.per_family("meta mark set meta mark . {ip} daddr map @anchor{suffix}")
     yield from jumps
+    if table.segment.egress_peers:
+        yield f"{MATCH_ACTION} {fwmarks.TO_EXIT:#x} notrack accept"
     if table.segment.hairpin_apps:
         yield "meta mark set meta mark . ip daddr . meta l4proto . th dport map @published"
         yield from jumps

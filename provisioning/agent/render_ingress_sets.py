@@ -10,20 +10,21 @@ from provisioning.agent.address_families import AddressFamily, AddressRanges, nf
 from provisioning.agent.mark_allocation import MarkAllocation
 from provisioning.agent.nft_table_builder import NftTableBuilder
 from provisioning.agent.parsed_segment import ParsedSegment, hidden_sources
-from provisioning.agent.render_namespace import in_family
+from provisioning.agent.render_namespace import egress_interfaces, in_family
 from provisioning.core.node_document import ImportedMemberEntry, MemberEntry
 from provisioning.core.values.addresses import Range, merge_ranges, parse_range, parse_ranges
 from provisioning.core.values.counter_key import CounterKey
 
 
 class AnchorSource(NamedTuple):
-    """What the anchor of a packet depends on. exchange: whose internet exit it leaves by; empty for an imported member
-    that leaves by none of ours."""
+    """What the anchor of a packet depends on. exit: id of the internet exit it leaves by; 0: by none of ours. peer: the
+    number of the other segment (see ``egress_peers``, from 1) by whose exits it leaves instead."""
 
     anchor_class: int
-    exchange: str
+    exit: int
     overlapping_source: int = 0
     is_imported: bool = False
+    peer: int = 0
 
 
 def declare_ingress_sets(table: NftTableBuilder, mark_allocation: MarkAllocation) -> None:
@@ -77,7 +78,9 @@ def _declare_interface_addresses(table: NftTableBuilder) -> None:
     segment = table.segment
     interfaces = {other: interface for interface, other in segment.other_segment_interfaces.items()}
     decided = [
-        (interfaces[peer["segment"]], pair) for peer in segment.deciding_peers for pair in parse_ranges(peer["ranges"])
+        (interfaces[peer["segment"]], pair)
+        for peer in segment.deciding_peers
+        for pair in merge_ranges((*parse_ranges(peer["ranges"]), *parse_ranges(peer.get("internet", ()))))
     ]
     filtered = [
         (circuit.segment_interface, pair)
@@ -159,28 +162,31 @@ def _number_sources(
     def add(interface: str, pair: Range, source: AnchorSource) -> None:
         ingress.append((interface, pair, sources.setdefault(source, len(sources) + 1)))
 
+    peers = {id_: number for number, peer in enumerate(segment.egress_peers, 1) for id_ in peer["leaving"]}
     for circuit in segment.site_circuits:
         for member in segment.members_of.get(circuit.connector, ()):
+            exit_, peer = segment.exit_of(member), peers.get(member["id"], 0)
             for pair in parse_ranges(member["ranges"]):
-                add(circuit.segment_interface, pair, AnchorSource(member["anchor_class"], member["exchange"]))
+                add(circuit.segment_interface, pair, AnchorSource(member["anchor_class"], exit_, peer=peer))
             number = mark_allocation.overlapping_sources.get(segment.source_name(member), 0)
             for pair, owner in segment.sources_owned_by_others(member):
-                add(circuit.segment_interface, pair, AnchorSource(owner["anchor_class"], member["exchange"], number))
+                source = AnchorSource(owner["anchor_class"], exit_, number, peer=peer)
+                add(circuit.segment_interface, pair, source)
     interfaces = {other: interface for interface, other in segment.other_segment_interfaces.items()}
     for imported in segment.imported_members:
-        exchange = imported["exchange"] if imported.get("internet") else ""
+        exit_ = segment.exit_of(imported) if imported.get("internet") else 0
         for pair in parse_ranges(imported["ranges"]):
-            source = AnchorSource(imported["anchor_class"], exchange, is_imported=True)
+            source = AnchorSource(imported["anchor_class"], exit_, is_imported=True)
             add(interfaces[imported["segment"]], pair, source)
     return sources, ingress
 
 
 def _anchor_marks(segment: ParsedSegment, sources: Mapping[AnchorSource, int]) -> Iterator[tuple[int, Range, int]]:
     """Yield (number of a source, destination range, mark that takes to the anchor of the two)."""
-    own = _ranges_by_class(segment.members)
+    own, egress_marks = _ranges_by_class(segment.members), list(egress_interfaces(segment))
     all_members = _ranges_by_class((*segment.members, *segment.imported_members))
     for source, number in sources.items():
-        anchor_class, _, overlapping_source, is_imported = source
+        anchor_class, _, overlapping_source, is_imported, peer = source
         by_anchor: dict[str, list[Range]] = {}
         # Imported members reach our own only: shares are not transitive.
         for other, ranges in (own if is_imported else all_members).items():
@@ -191,6 +197,8 @@ def _anchor_marks(segment: ParsedSegment, sources: Mapping[AnchorSource, int]) -
         for node, destinations in sorted(by_anchor.items()):
             for pair in merge_ranges(destinations):
                 yield number, pair, _anchor_mark(segment, node) | overlapping_source << 16
+        for pair in parse_ranges(segment.egress_peers[peer - 1]["internet"]) if peer else ():
+            yield number, pair, egress_marks[peer - 1]
 
 
 def _ranges_by_class(members: Iterable[MemberEntry | ImportedMemberEntry]) -> dict[int, AddressRanges]:
@@ -201,19 +209,18 @@ def _ranges_by_class(members: Iterable[MemberEntry | ImportedMemberEntry]) -> di
 
 
 def _exit_marks(segment: ParsedSegment, sources: Mapping[AnchorSource, int]) -> list[str]:
-    exits = segment.body["exits"]
     return [
-        f"{number:#x} : {_anchor_mark(segment, exits[exchange]['home']) | overlapping_source << 16:#x}"
-        for (_, exchange, overlapping_source, _), number in sources.items()
-        if exchange in exits
+        f"{number:#x} : {_anchor_mark(segment, segment.exit_home(source.exit)) | source.overlapping_source << 16:#x}"
+        for source, number in sources.items()
+        if source.exit
     ]
 
 
 def _application_marks(segment: ParsedSegment, sources: Mapping[AnchorSource, int]) -> Iterator[str]:
     """Yield the way to the home node of each application that members reach at its public address and port."""
-    for (_, _, overlapping_source, is_imported), number in sources.items():
-        for app in () if is_imported else segment.hairpin_apps:
-            mark = _anchor_mark(segment, app["home"]) | overlapping_source << 16
+    for source, number in sources.items():
+        for app in () if source.is_imported else segment.hairpin_apps:
+            mark = _anchor_mark(segment, app["home"]) | source.overlapping_source << 16
             yield f"{number:#x} . {app['public']} . {app['protocol']} . {app['port']} : {mark:#x}"
 
 

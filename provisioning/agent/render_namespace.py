@@ -177,6 +177,8 @@ def _routes(segment: ParsedSegment) -> list[KernelRoute]:
         routes.append(
             KernelRoute("0.0.0.0/0", fwmarks.FAR_GATEWAY, circuit.segment_interface, table=fwmarks.TO_EXIT | number)
         )
+    for mark, interface in egress_interfaces(segment).items():
+        routes.append(KernelRoute("0.0.0.0/0", fwmarks.NEAR_GATEWAY, interface, table=mark))
     if segment.apps:
         routes.append(KernelRoute("0.0.0.0/0", fwmarks.FAR_GATEWAY, APPLICATIONS_VETH, table=fwmarks.TO_APPLICATION))
     return routes
@@ -225,6 +227,17 @@ def _other_segment_routes(segment: ParsedSegment) -> Iterator[KernelRoute]:
             yield KernelRoute(prefix, in_family(fwmarks.NEAR_GATEWAY, family), interfaces[decider["segment"]])
 
 
+def egress_interfaces(segment: ParsedSegment) -> dict[int, str]:
+    """Return mark → interface to each of the segments by whose exits some members leave, in their order; the numbers
+    follow those of our own exits."""
+    interfaces = {other: interface for interface, other in segment.other_segment_interfaces.items()}
+    first = len(segment.exits) + 1
+    return {
+        fwmarks.TO_EXIT | number: interfaces[peer["segment"]]
+        for number, peer in enumerate(segment.egress_peers, start=first)
+    }
+
+
 def _mesh_routing_tables(segment: ParsedSegment) -> list[tuple[int, str]]:
     """Return (routing table, address on the mesh) for each anchor and each service instance."""
     anchors = [peer["index"] for node, peer in segment.nodes.items() if node != segment.node]
@@ -236,5 +249,6 @@ def _mesh_routing_tables(segment: ParsedSegment) -> list[tuple[int, str]]:
 def _fwmark_rules(segment: ParsedSegment) -> list[tuple[int, int]]:
     tables = [table for table, _ in _mesh_routing_tables(segment)]
     tables += [fwmarks.TO_EXIT | number for number, _ in enumerate(segment.exits, start=1)]
+    tables += egress_interfaces(segment)
     tables += [fwmarks.TO_APPLICATION] if segment.apps else []
     return [(table, table) for table in (fwmarks.STANDBY, *tables)]

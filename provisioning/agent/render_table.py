@@ -6,8 +6,6 @@ leave (forward), sent (counters).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from provisioning.agent import fwmarks
 from provisioning.agent.address_families import IPV4, IPV6, AddressRanges, nft_interval
 from provisioning.agent.connection_labels import names_dscp, remember_dscp_rules
@@ -18,7 +16,7 @@ from provisioning.agent.nft_table_builder import NftTableBuilder
 from provisioning.agent.parsed_segment import ETHERNET_MTU, ParsedCircuit, ParsedSegment
 from provisioning.agent.render_decision import DecisionChains
 from provisioning.agent.render_ingress import add_ingress_chains
-from provisioning.agent.render_namespace import APPLICATIONS_VETH, in_family
+from provisioning.agent.render_namespace import APPLICATIONS_VETH, egress_interfaces, in_family
 from provisioning.core.values.addresses import parse_ranges
 from provisioning.core.values.counter_key import CounterKey
 
@@ -63,13 +61,24 @@ def _add_decide_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
             "goto rules",
         ),
     )
+    _add_deliver_chain(table, mark_allocation)
+    table.chains["refuse"] = ("", (f"meta mark set {fwmarks.REFUSED:#x} accept",))
+
+
+def _add_deliver_chain(table: NftTableBuilder, mark_allocation: MarkAllocation) -> None:
+    """Write where allowed packets go: inside, to an application, or to the sender's exit."""
+    segment = table.segment
     exits = {circuit.connector: fwmarks.TO_EXIT | number for number, circuit in enumerate(segment.exits, start=1)}
-    exit_of = _local_exit_connectors(segment)
     connectors = {member["id"]: member["connector"] for member in segment.members}
+    exit_marks = {
+        exit_: exits[connector]
+        for exit_, connector in connectors.items()
+        if connector in exits and segment.exit_home(exit_) == segment.node
+    }
     leaving = {
-        nft_interval(pair): exits[connector]
-        for connector, ranges in _ranges_by_exit(segment, exit_of).items()
-        if connector in exits
+        nft_interval(pair): exit_marks[exit_]
+        for exit_, ranges in _ranges_by_exit(segment).items()
+        if exit_ in exit_marks
         for pair in ranges
     }
     answering = {app["public"]: exits[name] for app in segment.apps if (name := connectors[app["exit"]]) in exits}
@@ -80,9 +89,9 @@ def _add_decide_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
     )
     by_label = [
         f"ct direction original ct label {mark_allocation.overlapping_sources[name]} meta mark set "
-        f"{exits[exit_of[exchange]]:#x} accept"
-        for name, exchange in _overlapping_source_exchanges(segment).items()
-        if exit_of.get(exchange) in exits
+        f"{exit_marks[exit_]:#x} accept"
+        for name, exit_ in _exits_of_overlapping_sources(segment).items()
+        if exit_ in exit_marks
     ]
     to_apps = [f"ip daddr {public} meta mark set {fwmarks.TO_APPLICATION:#x} accept" for public in sorted(answering)]
     table.chains["deliver"] = (
@@ -96,7 +105,6 @@ def _add_decide_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
             "drop",
         ),
     )
-    table.chains["refuse"] = ("", (f"meta mark set {fwmarks.REFUSED:#x} accept",))
 
 
 def _remember_dscp(table: NftTableBuilder) -> list[str]:
@@ -108,30 +116,19 @@ def _remember_dscp(table: NftTableBuilder) -> list[str]:
     return ["jump remember_dscp"]
 
 
-def _local_exit_connectors(segment: ParsedSegment) -> dict[str, str]:
-    """Return exchange → connector of the exit that its members leave through, for exits homed here."""
-    connectors = {member["id"]: member["connector"] for member in segment.members}
-    return {
-        exchange: connectors[exit_["member"]]
-        for exchange, exit_ in segment.body["exits"].items()
-        if exit_["home"] == segment.node
-    }
-
-
-def _ranges_by_exit(segment: ParsedSegment, exit_of: Mapping[str, str]) -> dict[str, AddressRanges]:
-    texts: dict[str, list[str]] = {}
+def _ranges_by_exit(segment: ParsedSegment) -> dict[int, AddressRanges]:
+    texts: dict[int, list[str]] = {}
     for member in segment.leaving_members:
-        if member["exchange"] in exit_of:
-            texts.setdefault(exit_of[member["exchange"]], []).extend(member["ranges"])
-    return {connector: IPV4.select(parse_ranges(ranges)) for connector, ranges in texts.items()}
+        texts.setdefault(segment.exit_of(member), []).extend(member["ranges"])
+    return {exit_: IPV4.select(parse_ranges(ranges)) for exit_, ranges in texts.items()}
 
 
-def _overlapping_source_exchanges(segment: ParsedSegment) -> dict[str, str]:
-    exchanges = {}
+def _exits_of_overlapping_sources(segment: ParsedSegment) -> dict[str, int]:
+    exits = {}
     for member in segment.members:
         if (name := segment.source_name(member)) in segment.overlapping_sources:
-            exchanges[name] = member["exchange"]
-    return exchanges
+            exits[name] = segment.exit_of(member)
+    return exits
 
 
 # -- out ---------------------------------------------------------------------------------------------------------------
@@ -160,6 +157,7 @@ def _add_forward_chains(table: NftTableBuilder) -> None:
             *table.filtered_routes("oifname . {ip} saddr @filtered{suffix} drop"),
             f"meta mark {{ {fwmarks.DELIVER:#x}, {fwmarks.STANDBY:#x} }} oifname != @exits accept",
             f"{MATCH_ACTION} {fwmarks.TO_EXIT:#x} oifname @exits accept",
+            *(f'meta mark {mark:#x} oifname "{peer}" accept' for mark, peer in egress_interfaces(segment).items()),
             *((f'meta mark {fwmarks.TO_APPLICATION:#x} oifname "{APPLICATIONS_VETH}" accept',) if segment.apps else ()),
             f"meta mark {fwmarks.REFUSED:#x} meta l4proto tcp reject with tcp reset",
         ),

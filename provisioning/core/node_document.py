@@ -97,6 +97,9 @@ class MemberEntry(TypedDict):
     ranges: Annotated[Ranges, "what is routed to it: longest prefix of the segment wins"]
     sources: Annotated[Ranges, "what it may send from; all else from it is spoofed"]
     anchor_class: Annotated[int, "anchors are chosen by pairs of these"]
+    exit: NotRequired[
+        Annotated[int, "id of the exit that a policy chooses, 0: none of this segment; left out: its exchange's"]
+    ]
 
 
 class ImportedMemberEntry(TypedDict):
@@ -108,6 +111,7 @@ class ImportedMemberEntry(TypedDict):
     connector: Annotated[str, "key"]
     exchange: Annotated[str, "key"]
     internet: NotRequired[Annotated[bool, "whether it leaves to the internet by our exits; left out: it does not"]]
+    exit: NotRequired[Annotated[int, "id of the exit that a policy chooses; left out: its exchange's"]]
     home: Annotated[str, "node of the connector's active circuit"]
     ranges: Annotated[Ranges, "what is routed to it"]
     anchor_class: Annotated[int, "anchors are chosen by pairs of these"]
@@ -119,6 +123,10 @@ class DecidingPeerEntry(TypedDict):
     segment: Annotated[str, "key"]
     number: Annotated[int, "of that segment"]
     ranges: Annotated[Ranges, "its addresses that shares export to this one"]
+    internet: NotRequired[
+        Annotated[Ranges, "addresses on the internet that some members reach by its exits, where policies choose exits"]
+    ]
+    leaving: NotRequired[Annotated[list[int], "ids of these members"]]
 
 
 class ShareSideEntry(TypedDict):

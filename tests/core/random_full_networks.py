@@ -108,6 +108,7 @@ class NetworkGenerator:
     def __init__(self, draw: st.DrawFn) -> None:
         self.draw, self.net = draw, IntentBuilder()
         self.sites: list[str] = []
+        self.exits: list[str] = []
 
     def ground(self) -> None:
         add, draw = self.net.add, self.draw
@@ -171,6 +172,7 @@ class NetworkGenerator:
             self.net.add("connectors", {**body, **more, "redundancy_group": "all", "circuits": circuits})
             self.sites.append(f"s{index}")
         for exchange in draw(several_of(["eu", "us"])):
+            self.exits.append(f"exit-{exchange}")
             attachments = [{"segment": segment} for segment in draw(several_of(SEGMENTS, 1, 3))]
             self.net.add(
                 "connectors",
@@ -291,6 +293,8 @@ class NetworkGenerator:
             start = "internet" if end in apps else draw(starts)
             body = policy(f"p{index}", draw(one_of(range(9))) * 4 + index, start, end, *listed)
             segments = SEGMENTS if draw(st.booleans()) else [draw(one_of(SEGMENTS))]
+            if end == "internet":
+                body["via"] = draw(one_of([None, None, *self.exits, *SEGMENTS]))
             self.net.add("policies", {**body, "segments": segments, "tier": draw(one_of(TIERS))})
         for index in range(draw(st.integers(0, 2))):
             protocol = draw(one_of(["tcp", "tcp", 1]))

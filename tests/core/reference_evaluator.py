@@ -17,6 +17,8 @@ from tests.core.reference_objects import ObjectRow, parse_address, prefix_span
 from tests.core.reference_routes import PRIVATE, V6, ReferenceRoutes
 from tests.core.sample_networks import CATALOG, IntentBuilder
 
+TIERS = ("mandatory", "standard", "baseline")
+
 
 @dataclass(frozen=True, slots=True)
 class ReferenceOutcome:
@@ -126,19 +128,30 @@ class ReferenceEvaluator(ReferenceRoutes):
             return ReferenceOutcome("no_route")
         if packet.destination in self.own_addresses():
             return ReferenceOutcome("no_route")
-        if (other := self.egress(segment)) is not None:
+        other = self.way_out(segment, start)
+        if other is None:
+            return ReferenceOutcome("no_route")
+        if other != segment:
             if not all(self.is_unknown(uid, packet.destination) for uid in (segment, other)):
                 return ReferenceOutcome("no_route")
             share = self.carrying(segment, other, packet.source, packet.destination)
             if share is None:
                 return ReferenceOutcome("isolated")
             return self.through(share, segment, other, start.names, {"internet"}, packet)
-        if not any(edge.is_exit for edge in self.edges(segment)):
-            return ReferenceOutcome("no_route")
         matched = self.first(segment, start.names, {"internet"}, packet)
         return (
             self.ruled([matched], matched[1]["services"], packet) if matched else ReferenceOutcome("denied_by_default")
         )
+
+    def way_out(self, segment: str, start: ReferenceEdge) -> str | None:
+        """Return the segment by whose exits an edge leaves: as the first policy about it that chooses says, else the
+        first that has some; None where the exit is not there."""
+        ways = self.ways_out(segment)
+        for policy in sorted(self.policies(segment), key=lambda policy: TIERS.index(policy["tier"])):
+            via = policy["via"]
+            if via and start.names.intersection(policy["from"]):
+                return next((way for way in ways if via == way or via in self.exits(way)), None)
+        return ways[0] if ways else None
 
     def from_internet(self, packet: ReferencePacket) -> ReferenceOutcome:
         """Return the outcome of a flow from the internet: it reaches only applications that a policy allows."""
@@ -190,7 +203,7 @@ class ReferenceEvaluator(ReferenceRoutes):
         self, segment: str, starts: set[str], ends: set[str], packet: ReferencePacket
     ) -> tuple[str, dict[str, Any]] | None:
         """Return (id, body) of the first matching rule that is enforced; one that passes leaves it to the next tier."""
-        for tier in ("mandatory", "standard", "baseline"):
+        for tier in TIERS:
             rules = [
                 (policy, rule)
                 for policy in self.policies(segment)

@@ -89,14 +89,26 @@ class ReferenceRoutes:
     def is_public(address: int) -> bool:
         return address in V6_PUBLIC if address >= V6 else not is_within(PRIVATE, address)
 
-    def egress(self, segment: str) -> str | None:
-        """Return the oldest segment that shares the exits it has with a segment that has none."""
-        with_exits = {row.uid for row in self.rows.of("segments") if any(e.is_exit for e in self.edges(row.uid))}
-        shares = self.directed_shares(segment)
-        others = {other for _, _, other, far, begins in shares if begins and far["internet"]} & with_exits
-        if segment in with_exits or not others:
-            return None
-        return min(others, key=lambda other: self.rows[other].number)
+    def exits(self, segment: str) -> set[str]:
+        return {edge.connector for edge in self.edges(segment) if edge.is_exit}
+
+    def ways_out(self, segment: str) -> list[str]:
+        """Return the segments by whose exits a segment may leave: itself, then those that share them, the oldest first.
+        Of two that share theirs with each other the older one has no way through the younger."""
+        others = {
+            other
+            for _, _, other, far, begins in self.directed_shares(segment)
+            if begins and far["internet"] and self.exits(other)
+        }
+        mutual = {
+            other
+            for other in others
+            for _, _, to, far, begins in self.directed_shares(other)
+            if to == segment and begins and far["internet"] and self.exits(segment)
+        }
+        ages = {other: self.rows[other].number for other in others}
+        younger = {other for other in mutual if ages[other] > self.rows[segment].number}
+        return [*([segment] if self.exits(segment) else []), *sorted(others - younger, key=ages.__getitem__)]
 
     def is_unknown(self, segment: str, address: int) -> bool:
         """Return whether nobody has an address in a segment, and no side of a share has one for it."""

@@ -74,7 +74,13 @@ class SectionEvaluator:
                 return self._across(section, self.segments[other], decider, start, packet)
         if (to_application := self._to_application(section, names(start), packet)) is not None:
             return to_application
-        if packet.destination >= V6_OFFSET or not section["exits"] or is_within(section["bogons"], packet.destination):
+        for peer in section["deciding_peers"]:
+            if start["id"] in peer.get("leaving", ()) and is_within(peer["internet"], packet.destination):
+                egress = self.segments[peer["segment"]]
+                return self._across(section, egress, egress, start, packet)
+        if not start.get("exit", section["exits"]):
+            return SectionOutcome("no_route")
+        if packet.destination >= V6_OFFSET or is_within(section["bogons"], packet.destination):
             return SectionOutcome("no_route")
         return self._ruled(section, [_first_match(section["rules"], names(start), {"internet"}, packet)], [], packet)
 

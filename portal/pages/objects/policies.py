@@ -39,6 +39,7 @@ def policy_form(body: Body) -> tuple[FormField, ...]:
         FIELDS("tier", half=True),
         FIELDS("position", half=True, hint="Lower is tried first; empty: last."),
         FIELDS("apply_to", half=True),
+        FIELDS("via"),
         FIELDS("enabled"),
         FIELDS("description"),
     )

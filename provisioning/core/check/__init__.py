@@ -63,6 +63,7 @@ _NETWORK_CHECKS: dict[Callable[[Network], Iterable[Problem]], tuple[str, ...]] =
     route_policies.check_route_policy_targets: (),
     route_policies.check_attributes_without_effect: ("route-policies",),
     internet_apps.check_internet_apps: (),
+    internet_exits.check_chosen_exits: (),
 }
 """Each with the kinds it reads and nothing else: its problems are kept while they and the catalogue stay the same.
 

@@ -83,8 +83,17 @@ def _not_owned_problem(app: InternetApp, target: Connector, index: int) -> Probl
 def _check_symmetry(
     network: Network, app: InternetApp, exit_connector: Connector, target: Connector, segment: str
 ) -> Iterator[Problem]:
-    used_exit = network.resolved(segment).exits.get(target.exchange)
-    if not app.source_nat and used_exit is not None and used_exit.connector.uid != exit_connector.uid:
+    resolved = network.resolved(segment)
+    owner = resolved.owner(address_number(app.target.addresses[0]))
+    used_exit = resolved.way_out(owner).exit if owner else None
+    if not app.source_nat and used_exit is None:
+        yield Problem(
+            "app_asymmetric",
+            f"internet-apps/{app.key}/source_nat",
+            f"Internet application “{app.name}” shows its target the clients' own addresses, and no exit carries the "
+            "answers: the one that a policy chooses for the target is not there. Turn source_nat on, or enable it.",
+        )
+    elif not app.source_nat and used_exit is not None and used_exit.connector.uid != exit_connector.uid:
         yield Problem(
             "app_asymmetric",
             f"internet-apps/{app.key}/source_nat",

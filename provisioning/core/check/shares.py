@@ -78,7 +78,7 @@ def check_unused_egress(resolved: ResolvedSegment) -> Iterator[Problem]:
         share, other = directed_share.share, directed_share.other
         far = next(side for _, side in share.sides if side.segment == other)
         has_exits = resolved.routes.routing_tables[other].has_exits
-        if not far.internet or not has_exits or resolved.routes.egress == other:
+        if not far.internet or not has_exits or other in resolved.routes.egresses:
             continue
         segment = resolved.segment.name
         if resolved.exits:

@@ -48,7 +48,7 @@ def segment_body(network: Network, resolved: ResolvedSegment) -> SegmentBody:
 
 def _member_entry(network: Network, resolved: ResolvedSegment, member: Member) -> MemberEntry:
     ranges = range_texts(member.ranges)
-    return {
+    entry: MemberEntry = {
         "id": member.id,
         "connector": member.connector.key,
         "number": member.connector.number,
@@ -61,6 +61,9 @@ def _member_entry(network: Network, resolved: ResolvedSegment, member: Member) -
         "sources": ranges if member.sources == member.ranges else range_texts(member.sources),
         "anchor_class": resolved.class_of(member).id,
     }
+    if (chosen := None if member.is_exit else shares.chosen_exit(resolved, member)) is not None:
+        entry["exit"] = chosen
+    return entry
 
 
 def _app_entry(app: PublishedApp) -> AppEntry:

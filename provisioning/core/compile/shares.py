@@ -54,8 +54,10 @@ def imported_member_entries(resolved: ResolvedSegment) -> list[ImportedMemberEnt
                     "anchor_class": resolved.class_of(member).id,
                 }
             )
-            if resolved.routes.is_egress_of(member.segment.uid):
+            if resolved.routes.is_egress_of(member.segment.uid) and resolved.leaves_by(member, resolved.segment.uid):
                 entries[-1]["internet"] = True
+                if (chosen := chosen_exit(resolved, member)) is not None:
+                    entries[-1]["exit"] = chosen
     return entries
 
 
@@ -65,12 +67,26 @@ def deciding_peer_entries(resolved: ResolvedSegment) -> list[DecidingPeerEntry]:
     imported = _imported_by_segment(resolved)
     for uid in dict.fromkeys(directed_share.other for directed_share in resolved.directed_shares):
         ranges = [pair for member in imported.get(uid, ()) for pair in member.ranges]
-        if uid == resolved.routes.egress:
-            ranges += resolved.exit_ranges
-        if ranges and not resolved.is_decider(uid):
+        chooses_exits = resolved.local_segment.chooses_exits
+        internet = resolved.exit_ranges_of(uid) if uid in resolved.routes.egresses else ()
+        if internet and not chooses_exits:
+            ranges += internet
+        if (ranges or internet) and not resolved.is_decider(uid):
             peer = resolved.local_segments[uid].segment
             entries.append({"segment": peer.key, "number": peer.number, "ranges": range_texts(ranges)})
+            if internet and chooses_exits:
+                entries[-1]["internet"] = range_texts(internet)
+                entries[-1]["leaving"] = [member.id for member in resolved.members if resolved.leaves_by(member, uid)]
     return entries
+
+
+def chosen_exit(resolved: ResolvedSegment, member: Member) -> int | None:
+    """Return the id of the exit of this segment that a policy chooses for a member; 0 where it leaves by none of them,
+    None where the ordinary choice holds."""
+    way = resolved.way_out(member)
+    if way.policy is None:
+        return None
+    return way.exit.id if way.exit and way.segment == resolved.segment.uid else 0
 
 
 def share_entries(network: Network, resolved: ResolvedSegment) -> list[ShareEntry]:

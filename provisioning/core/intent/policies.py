@@ -20,6 +20,7 @@ from provisioning.core.intent.fields import (
     IpProtocols,
     Objects,
     Position,
+    Reference,
     References,
     Text,
 )
@@ -121,7 +122,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Policy(IntentObject):
-    """``from_`` and ``to`` hold uids of groups, connectors and internet apps, ``any`` and ``internet``."""
+    """``from_`` and ``to`` hold uids of groups, connectors and internet apps, ``any`` and ``internet``. ``via``: uid of
+    the internet exit, or of the segment, by whose exits its sources reach the internet."""
 
     tier: Annotated[
         str,
@@ -149,6 +151,18 @@ class Policy(IntentObject):
     segments: Annotated[tuple[str, ...], References(("segments",), filter=True, in_bulk=True)]
     from_: Annotated[tuple[str, ...], References(ENDPOINT_KINDS, literals=(ANY, INTERNET), filter=True, in_bulk=True)]
     to: Annotated[tuple[str, ...], References(ENDPOINT_KINDS, literals=(ANY, INTERNET), filter=True, in_bulk=True)]
+    via: Annotated[
+        str | None,
+        Reference(
+            ("connectors", "segments"),
+            default=None,
+            label="Internet exit",
+            help="the internet exit, or the segment whose exits flows of its sources to the internet leave by; its "
+            "first policy with one counts, whatever its rules say; empty: that of their exchange",
+            filter=True,
+            in_bulk=True,
+        ),
+    ]
     rules: Annotated[
         tuple[Rule, ...],
         Objects(
@@ -176,6 +190,9 @@ class Policy(IntentObject):
 
     @staticmethod
     def check_body(reader: FieldReader, body: dict[str, Any]) -> None:
+        if body["via"] and INTERNET not in body["to"]:
+            wrong = "Only a policy about flows to the internet chooses an exit: name internet in to, or leave via out."
+            reader.problem("via_without_internet", "via", wrong)
         rules = body["rules"]
         reader.check_limit("rules", count_match_values(rules), MATCH_VALUES)
         for number, rule in enumerate(rules, 1):

@@ -66,6 +66,22 @@ class LocalSegment:
         )
 
     @cached_property
+    def _exit_policies(self) -> int:
+        """The policies (as bits) that choose an exit."""
+        return sum(1 << index for index, policy in enumerate(self.policies) if policy.via)
+
+    @property
+    def chooses_exits(self) -> bool:
+        return self._exit_policies != 0
+
+    def exit_policy(self, connector: Connector, attachment: Attachment) -> Policy | None:
+        """Return the first policy that chooses the exit of what an attachment sends to the internet."""
+        if not self._exit_policies:
+            return None
+        choosing = self._exit_policies & self.policy_masks_for(connector, attachment)[0]
+        return self.policies[(choosing & -choosing).bit_length() - 1] if choosing else None
+
+    @cached_property
     def inspected_chains(self) -> InspectedChains:
         return InspectedChains(self.policies)
 

@@ -128,8 +128,12 @@ class Network:
             shares = self._index.shares.get(uid, ())
             peers = dict.fromkeys(side.segment for share in shares for side in (share.a, share.b))
             tables = {peer: self._local_segment(peer).routing_table for peer in peers if peer in self.intent.segments}
+            vias = tuple(dict.fromkeys(policy.via for policy in self._index.policies.get(uid, ()) if policy.via))
             self._imported[uid] = self.derived.get(
-                _IMPORTED_ROUTES, (*shares, *tables.values()), lambda: imported_routes(uid, tables, shares), of=uid
+                _IMPORTED_ROUTES,
+                (vias, *shares, *tables.values()),
+                lambda: imported_routes(uid, tables, shares, vias),
+                of=uid,
             )
         return self._imported[uid]
 

@@ -224,6 +224,14 @@ class RoutingTable:
         return any(connector.kind == "internet-exit" for connector, _ in self.attached)
 
     @cached_property
+    def exits(self) -> list[Member]:
+        return [member for member in self.members if member.is_exit] if self.has_exits else []
+
+    def has_way(self, via: str) -> bool:
+        """Whether this is the segment that a policy's ``via`` names, or has the exit."""
+        return via == self.segment.uid or any(member.connector.uid == via for member in self.exits)
+
+    @cached_property
     def default_ranges(self) -> tuple[Range, ...]:
         """What members have by nothing but a default route."""
         return merge_ranges(pair for member in self.members for pair in member.by_default_route(member.ranges))

@@ -14,10 +14,11 @@ from provisioning.core.intent import Catalog, Connector, Exchange, InternetApp, 
 from provisioning.core.intent.list_resolver import ListResolver
 from provisioning.core.resolve.anchors import AnchorAssignment, MemberClass
 from provisioning.core.resolve.derived import Derived
-from provisioning.core.resolve.fabric import ExchangeNode, nearest_exchange
+from provisioning.core.resolve.fabric import ExchangeNode
 from provisioning.core.resolve.local_segment import LocalSegment
 from provisioning.core.resolve.routing_table import Member, RoutingTable, members_by_connector
 from provisioning.core.resolve.segment_routes import DirectedShare, PrePolicyRule, SegmentRoutes
+from provisioning.core.resolve.ways_out import WayOut, choose_exits
 from provisioning.core.values.addresses import (
     ALL_V4,
     ALL_V6,
@@ -93,6 +94,8 @@ class ResolvedSegment:
         self.shares: Sequence[Share] = routes.shares
         self.local_segment = local_segments[self.segment.uid]
         self.derived = Derived()
+        self._chosen_exits: dict[tuple[str, str | None], dict[str, Member]] = {}
+        self._exit_ranges: dict[str, tuple[Range, ...]] = {}
 
     @property
     def policies(self) -> Sequence[Policy]:
@@ -181,22 +184,36 @@ class ResolvedSegment:
 
     # The internet
 
-    @cached_property
+    @property
     def exits(self) -> dict[str, Member]:
-        """Exchange uid → the internet exit of flows from there: at the same exchange if there is one, of those with the
-        highest preference, the nearest."""
-        exits = [member for member in self.members if member.is_exit]
-        chosen = {}
-        for exchange in self.exchanges.values() if exits else ():
-            local = [member for member in exits if member.exchange.uid == exchange.uid]
-            pool = local or exits
-            best = max(member.connector.preference for member in pool)
-            pool = [member for member in pool if member.connector.preference == best]
-            nearest = nearest_exchange(
-                self.catalog, {member.exchange.uid: member.exchange for member in pool}.values(), exchange
-            )
-            chosen[exchange.uid] = next(member for member in pool if nearest and member.exchange.uid == nearest.uid)
-        return chosen
+        """Exchange uid → the segment's own internet exit of flows from there (see ``choose_exits``)."""
+        return self._exits_of(self.segment.uid, None)
+
+    def _exits_of(self, segment: str, via: str | None) -> dict[str, Member]:
+        """Return the exits of a segment by exchange, this one's or those of one that it shares with. via: the uid of
+        the only exit, or of the segment."""
+        if (segment, via) not in self._chosen_exits:
+            table = self.routes.routing_tables.get(segment)
+            exits = table.exits if table else []
+            if via not in (None, segment):
+                exits = [member for member in exits if member.connector.uid == via]
+            self._chosen_exits[segment, via] = choose_exits(self.catalog, self.exchanges, exits)
+        return self._chosen_exits[segment, via]
+
+    def way_out(self, member: Member) -> WayOut:
+        """Return the way to the internet of a member, own or imported; exits of segments that do not share with this
+        one are not known here."""
+        uid = member.segment.uid
+        policy = self.local_segments[uid].exit_policy(member.connector, member.attachment)
+        via = policy.via if policy else None
+        segment = self.routes.exit_segment(uid, via)
+        exit_ = self._exits_of(segment, via).get(member.exchange.uid) if segment else None
+        return WayOut(segment, exit_, policy)
+
+    def leaves_by(self, member: Member, segment: str) -> bool:
+        """Return whether a member leaves to the internet by an exit of this segment, or of one that it shares with."""
+        way = self.way_out(member)
+        return way.segment == segment and way.exit is not None
 
     @cached_property
     def apps(self) -> list[PublishedApp]:
@@ -240,14 +257,23 @@ class ResolvedSegment:
         """Return whether an exit may lead to this address; only IPv4, since exits carry nothing else."""
         return address < V6_OFFSET and not contains(self.off_internet, address)
 
-    @cached_property
+    @property
     def exit_ranges(self) -> tuple[Range, ...]:
-        """The addresses that exits lead to, the segment's own or those of another one that shares them: public ones
-        that no member has."""
-        if not self.exits:
-            return subtract(self.routes.egress_ranges, self.off_internet)
-        owned = (pair for member in (*self.members, *self.imported_members) for pair in member.ranges)
-        return complement(merge_ranges((*owned, *self.off_internet)))
+        """The addresses that exits lead to where no policy chooses them: the segment's own or those of another one."""
+        segment = self.routes.exit_segment(self.segment.uid, None)
+        return self.exit_ranges_of(segment) if segment else ()
+
+    def exit_ranges_of(self, segment: str) -> tuple[Range, ...]:
+        """Return the addresses that exits of a segment lead to, this one's own or those of another one that shares
+        them: public ones that no member has."""
+        if segment not in self._exit_ranges:
+            if segment == self.segment.uid:
+                owned = (pair for member in (*self.members, *self.imported_members) for pair in member.ranges)
+                ranges = complement(merge_ranges((*owned, *self.off_internet)))
+            else:
+                ranges = subtract(self.routes.egress_ranges(segment), self.off_internet)
+            self._exit_ranges[segment] = ranges
+        return self._exit_ranges[segment]
 
     def default_route_ranges(self, member: Member, ranges: Sequence[Range]) -> tuple[Range, ...]:
         """Return the internet behind a member: the public ones among some of its addresses that it has by nothing but
@@ -258,12 +284,14 @@ class ResolvedSegment:
     def internet_address(self, example: int) -> int | None:
         """Return the address that stands for the internet here, in the family of an example: this if it may, else one
         that an exit leads to, else one behind the default route of a member. None: nothing leads to the internet."""
-        if contains(self.exit_ranges, example):
+        ways = dict.fromkeys((*((self.segment.uid,) if self.exits else ()), *self.routes.egresses))
+        by_exits = [self.exit_ranges_of(uid) for uid in ways]
+        if any(contains(ranges, example) for ranges in by_exits):
             return example
         family = ALL_V6 if example >= V6_OFFSET else ALL_V4
         members = (*self.members, *self.imported_members)
         behind = (self.default_route_ranges(member, member.ranges) for member in members)
-        found = [public for ranges in (self.exit_ranges, *behind) if (public := intersect(ranges, (family,)))]
+        found = [public for ranges in (*by_exits, *behind) if (public := intersect(ranges, (family,)))]
         if any(contains(public, example) for public in found):
             return example
         return example_host(found[0]) if found else None

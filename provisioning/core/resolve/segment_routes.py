@@ -172,21 +172,37 @@ class SegmentRoutes:
         """The uid of the segment by whose exits this one reaches the internet; None: by its own, or not at all."""
         return self._imported_routes.get(self.segment.uid, NO_IMPORTED_ROUTES).egress
 
-    @cached_property
-    def egress_ranges(self) -> tuple[Range, ...]:
-        """The addresses that this segment reaches by the exits of another one."""
-        here, imported = self.routing_table, self._imported_routes
-        return egress_ranges(self.routing_tables[self.egress], here, imported) if self.egress else ()
+    @property
+    def egresses(self) -> tuple[str, ...]:
+        """The uids of all segments by whose exits flows of this one leave: those that policies choose, too."""
+        return self._imported_routes.get(self.segment.uid, NO_IMPORTED_ROUTES).egresses
+
+    def egress_ranges(self, other: str) -> tuple[Range, ...]:
+        """Return the addresses that this segment reaches by the exits of another one."""
+        return egress_ranges(self.routing_tables[other], self.routing_table, self._imported_routes)
 
     def is_egress_of(self, other: str) -> bool:
-        """Whether another segment reaches the internet by the exits of this one."""
-        return self._imported_routes.get(other, NO_IMPORTED_ROUTES).egress == self.segment.uid
+        """Whether flows of another segment leave to the internet by the exits of this one."""
+        return self.segment.uid in self._imported_routes.get(other, NO_IMPORTED_ROUTES).egresses
+
+    def has_exit_of(self, via: str) -> bool:
+        """Whether what a policy of this segment chooses leads to an exit."""
+        segment = self.exit_segment(self.segment.uid, via)
+        return segment is not None and self.routing_tables[segment].has_exits
+
+    def exit_segment(self, segment: str, via: str | None) -> str | None:
+        """Return the uid of the segment by whose exits flows of one leave, this or one that it shares with. via: what a
+        policy chooses. None: none leads there."""
+        table, imported = self.routing_tables[segment], self._imported_routes.get(segment, NO_IMPORTED_ROUTES)
+        if via is None:
+            return segment if table.has_exits else imported.egress
+        return segment if table.has_way(via) else imported.chosen.get(via)
 
     def is_decider(self, other: str) -> bool:
         """Whether flows with another segment are decided here: the one whose exits the other leaves by does it, else
         the older of the two."""
-        if self.egress == other or self.is_egress_of(other):
-            return self.egress != other
+        if other in self.egresses or self.is_egress_of(other):
+            return other not in self.egresses
         far = self.routing_tables[other].segment
         return (self.segment.number, self.segment.uid) < (far.number, far.uid)
 

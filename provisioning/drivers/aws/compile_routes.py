@@ -26,7 +26,7 @@ def spoke_routes(resolved: ResolvedSegment) -> list[str]:
     These are the segment's prefixes and what shares and internet applications add; the default route where the segment
     names no prefixes or has a way to the internet: an internet exit, or that of a segment which shares it.
     """
-    if not resolved.segment.prefixes or resolved.exits or resolved.routes.egress:
+    if not resolved.segment.prefixes or resolved.exits or resolved.routes.egresses:
         return [DEFAULT_ROUTE]
     return _sorted_ipv4(
         [*resolved.segment.prefixes, *_imported_prefixes(resolved), *([SOURCE_NAT_PREFIX] if resolved.apps else [])]
@@ -84,12 +84,13 @@ def _sorted_ipv4(prefixes: Iterable[str]) -> list[str]:
 def _is_let_out(resolved: ResolvedSegment, connector: Connector) -> bool:
     """Return whether a policy is about flows from a connector to the internet behind an exit: one of its segment, or of
     the segment whose exits it leaves by."""
-    if egress := resolved.routes.egress:
-        masks = resolved.local_segments[egress].policy_masks
-        _, to_mask = masks((INTERNET,))
-        if any(masks(member.names)[0] & to_mask for member in resolved.members_of(connector)):
-            return True
-    return bool(resolved.exits or egress) and _has_policy_to(resolved, connector, INTERNET)
+    for member in resolved.members_of(connector):
+        segment = resolved.way_out(member).segment
+        for uid in {resolved.segment.uid, segment} if segment else ():
+            masks = resolved.local_segments[uid].policy_masks
+            if masks(member.names)[0] & masks((INTERNET,))[1]:
+                return True
+    return False
 
 
 def _has_policy_to(resolved: ResolvedSegment, connector: Connector, name: str) -> bool:

@@ -34,6 +34,7 @@ def _describe_parts(before: SegmentBody, after: SegmentBody) -> Iterator[str]:
         yield f"default action: {old}{after['default_action']}"
     yield from _describe_nodes(before["mesh"], after["mesh"])
     yield from _describe_members(before["members"], after["members"])
+    yield from named_items.describe_named_items("chosen way out of", _chosen_ways(before), _chosen_ways(after))
     for noun, describe in (
         ("imported member", _imported_members),
         ("flows decided by", _deciding_peers),
@@ -124,6 +125,20 @@ def _shares(body: SegmentBody) -> dict[str, str]:
 def _exits(body: SegmentBody) -> dict[str, str]:
     connectors = {member["id"]: member["connector"] for member in body["members"]}
     return {exchange: f"{connectors[exit_['member']]} at {exit_['home']}" for exchange, exit_ in body["exits"].items()}
+
+
+def _chosen_ways(body: SegmentBody) -> dict[str, str]:
+    """Return member → the exit, or the segment by whose exits it leaves, where a policy chooses that."""
+    members = [*body["members"], *body["imported_members"]]
+    names = {member["id"]: member["connector"] for member in members}
+    peers = {id_: peer["segment"] for peer in body["deciding_peers"] for id_ in peer.get("leaving", ())}
+    return {
+        f"{member['connector']} ({member['id']})": f"exits of {peers[member['id']]}"
+        if member["id"] in peers
+        else names.get(member["exit"], "none")
+        for member in members
+        if "exit" in member or member["id"] in peers
+    }
 
 
 def _apps(body: SegmentBody) -> dict[str, str]:

@@ -108,7 +108,7 @@ class IntraSegment(FlowSpace):
     @cached_property
     def sources(self) -> list[FlowEndpoint]:
         return [
-            _source_endpoint(member, 0, DEFAULT_ACTION_TAG | self._pre_policy_tag_mask(member))
+            _source_endpoint(member, 0, self._source_tag_mask(member))
             for member in self.source_segment.members
             if member.sources
         ]
@@ -119,8 +119,8 @@ class IntraSegment(FlowSpace):
         receivers = (member for member in self.source_segment.members if member.ranges)
         endpoints = [_destination_endpoint(member, (member.to_mask, 0, tags)) for member in receivers]
         if self.source_segment.exits and (internet := self.source_segment.exit_ranges):
-            to_mask = self.source_segment.local_segment.policy_masks((INTERNET,))[1]
-            endpoints.append(FlowEndpoint(INTERNET, INTERNET_TARGET, INTERNET, internet, (to_mask, 0, 0), None))
+            masks = (self.source_segment.local_segment.policy_masks((INTERNET,))[1], 0, self._elsewhere_tag)
+            endpoints.append(FlowEndpoint(INTERNET, INTERNET_TARGET, INTERNET, internet, masks, None))
         return endpoints
 
     def outcome(self, source: FlowEndpoint, destination: FlowEndpoint, packet: Packet) -> FlowOutcome:
@@ -167,10 +167,7 @@ class InterSegment(FlowSpace):
             for imported_member in shown
             if imported_member.sources
         )
-        return [
-            _source_endpoint(member, from_mask, DEFAULT_ACTION_TAG | self._pre_policy_tag_mask(member))
-            for member, from_mask in senders
-        ]
+        return [_source_endpoint(member, from_mask, self._source_tag_mask(member)) for member, from_mask in senders]
 
     @cached_property
     def destinations(self) -> list[FlowEndpoint]:
@@ -189,11 +186,13 @@ class InterSegment(FlowSpace):
             masks = (imported_member.to_mask, member.to_mask, DEFAULT_ACTION_TAG | self._pre_policy_tag_mask())
             ranges = subtract(member.ranges, taken) if intersect(imported_member.ranges, taken) else member.ranges
             endpoints.append(_destination_endpoint(member, masks)._replace(ranges=ranges))
-        if self.source_segment.routes.egress == self.destination_segment.segment.uid:
+        other = self.destination_segment.segment.uid
+        if other in self.source_segment.routes.egresses:
             both = (self.source_segment, self.destination_segment)
             here, there = (resolved.local_segment.policy_masks((INTERNET,))[1] for resolved in both)
-            internet = self.source_segment.exit_ranges
-            endpoints.append(FlowEndpoint(INTERNET, INTERNET_TARGET, INTERNET, internet, (here, there, 0), None))
+            masks = here, there, self._elsewhere_tag
+            internet = self.source_segment.exit_ranges_of(other)
+            endpoints.append(FlowEndpoint(INTERNET, INTERNET_TARGET, INTERNET, internet, masks, None))
         return [endpoint for endpoint in endpoints if endpoint.ranges]
 
     def outcome(self, source: FlowEndpoint, destination: FlowEndpoint, packet: Packet) -> FlowOutcome:

@@ -30,6 +30,8 @@ from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
 from provisioning.core.resolve.segment_routes import PrePolicyRule
 from provisioning.core.values.addresses import Range, merge_ranges
+from provisioning.core.values.headers import HeaderMatch
+from provisioning.core.values.l4 import ALL_L4
 
 
 class FlowEndpoint(NamedTuple):
@@ -103,7 +105,26 @@ class FlowSpace(ABC):
         return {uid: tag for tag, uid in enumerate((rule.connector for rule in rules if rule.connector), 1)}
 
     def _pre_policy_rule_stage(self) -> RuleStage:
-        return pre_policy_stage(self.source_segment.pre_policy_rules, self._pre_policy_tags)
+        stage = pre_policy_stage(self.source_segment.pre_policy_rules, self._pre_policy_tags)
+        if not self._elsewhere_tag:
+            return stage
+        elsewhere = MatchRule(self._elsewhere_tag.bit_length() - 1, None, None, HeaderMatch(ALL_L4), None)
+        return stage._replace(rules=[elsewhere, *stage.rules], keys=["leaves elsewhere", *stage.keys])
+
+    @cached_property
+    def _elsewhere_tag(self) -> int:
+        """The tag (as a bit) of the internet, and of members that policies send there otherwise than these flows go;
+        0 where policies choose no exits."""
+        if not self.source_segment.local_segment.chooses_exits:
+            return 0
+        return 1 << max(self._pre_policy_tags.values(), default=0) + 1
+
+    def _source_tag_mask(self, member: Member) -> int:
+        """Return the tags (as bits) of flows from a member to other members, and to the internet."""
+        tags = DEFAULT_ACTION_TAG | self._pre_policy_tag_mask(member)
+        if self._elsewhere_tag and not self.source_segment.leaves_by(member, self.destination_segment.segment.uid):
+            tags |= self._elsewhere_tag
+        return tags
 
     def _pre_policy_tag_mask(self, member: Member | None = None) -> int:
         """Return the tags (as bits) of pre-policy rules for flows from a member; without one, of all."""

@@ -75,6 +75,8 @@ def filtering_rules(resolved: ResolvedSegment, packet: Packet, connector: str) -
 
 def decide_intra_segment(resolved: ResolvedSegment, start: Member, end: Member | None, packet: Packet) -> FlowOutcome:
     """Decide a flow between two members of a segment; ``end`` None is the internet behind an exit."""
+    if end is None and not resolved.leaves_by(start, resolved.segment.uid):
+        return FlowOutcome("no_route")
     if find_filtering_rule(resolved, packet, start.connector.uid):
         return FlowOutcome("no_route")
     matched = find_first_match(resolved, intra_segment_policies(resolved, start, end), packet)
@@ -99,9 +101,12 @@ def decide_inter_segment(
     if policies is None:
         # Two shares import equal addresses; ``check`` reports that they have no single owner.
         return FlowOutcome("no_route")
+    is_outwards = here.owner(packet.destination) is None
+    if is_outwards and not here.leaves_by(start, other.segment.uid):
+        return FlowOutcome("no_route")
     first, second = find_first_match(here, policies[0], packet), find_first_match(other, policies[1], packet)
     matched = [rule for rule in (first, second) if rule is not None]
-    if not matched and here.owner(packet.destination) is None:
+    if not matched and is_outwards:
         return FlowOutcome("denied_by_default")
     chains = (first[1].services if first else (), directed_share.share.services, second[1].services if second else ())
     chain = tuple(dict.fromkeys(uid for some in chains for uid in some))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from provisioning.core.intent import Connector, IntentObject, Segment, capitalise
+from provisioning.core.intent import Connector, IntentObject, Policy, Segment, capitalise
 from provisioning.core.reach.trace.blockers import (
     Blocker,
     application_blockers,
@@ -22,7 +22,7 @@ from provisioning.core.reach.trace.decision import (
 )
 from provisioning.core.reach.trace.endpoints import TraceEndpoint
 from provisioning.core.reach.trace.hops import Hop, PathBuilder
-from provisioning.core.reach.trace.reasons import explain_rule, explain_share, explain_unrouted
+from provisioning.core.reach.trace.reasons import explain_exit, explain_rule, explain_share, explain_unrouted
 from provisioning.core.reach.trace.senders import Published
 from provisioning.core.reach.trace.waypoints import PassedWaypoint
 from provisioning.core.resolve.nat import Packet, translate_outbound
@@ -157,13 +157,16 @@ class FlowTracer:
                 return self._stop("no_route", reason, "no_route", self.end.connector, remedy, rejecting)
             if app := resolved.find_app(packet.destination, packet.l4):
                 return self._to_application(resolved, start, app, packet)
-            if not contains(resolved.exit_ranges, packet.destination):
+            way = resolved.way_out(start)
+            if way.policy and way.exit is None and resolved.is_on_internet(packet.destination):
+                return self._stop_without_exit(resolved, way.policy)
+            if way.segment is None or not contains(resolved.exit_ranges_of(way.segment), packet.destination):
                 reason = explain_unrouted(self.network, resolved, packet.destination)
                 remedy = "Attach a prefix that holds it to a connector of the segment, or add an internet exit."
                 rejecting = rejected_route_blockers(resolved, packet.destination)
                 return self._stop("no_route", reason, "no_route", resolved.segment, remedy, rejecting)
-            if egress := resolved.routes.egress:
-                return self._inter_segment(resolved, start, self.network.resolved(egress), packet)
+            if way.segment != resolved.segment.uid:
+                return self._inter_segment(resolved, start, self.network.resolved(way.segment), packet)
             return self._intra_segment(resolved, start, None, packet)
         if where.connector.uid == start.connector.uid and not where.connector.has_clients:
             del self.path.hops[1:]
@@ -192,13 +195,15 @@ class FlowTracer:
             self.blockers += intra_segment_blockers(resolved, start, end, packet)
         if outcome.disposition == "no_route":
             return self._stop_without_route()
-        leaving = end or resolved.exits[start.exchange.uid]
+        way = None if end else resolved.way_out(start)
+        leaving = end or (way.exit if way else None)
+        assert leaving is not None, "a flow without a way out has no route"
         origin = resolved.owner(packet.source) or start
         anchor = resolved.anchor(origin, leaving)
         return self._decided(
             anchor,
             outcome,
-            explain_rule(resolved, outcome, "" if end else "the internet"),
+            explain_rule(resolved, outcome, "" if end else "the internet") + explain_exit(way),
             resolved,
             start,
             leaving,
@@ -228,11 +233,14 @@ class FlowTracer:
         if outcome.disposition == "no_route":
             return self._stop_without_route()
         host = resolved if resolved.is_decider(other.segment.uid) else other
-        leaving = resolved.owner(packet.destination) or other.exits[start.exchange.uid]
+        owner = resolved.owner(packet.destination)
+        way = None if owner else resolved.way_out(start)
+        leaving = owner or (way.exit if way else None)
+        assert leaving is not None, "a flow without a way out has no route"
         ends = [host.owner(packet.source), leaving if leaving.is_exit else host.owner(packet.destination)]
         assert ends[0] is not None and ends[1] is not None, "both ends of a shared flow are seen in the host"
         anchor = host.anchor(ends[0], ends[1])
-        reason = explain_share(outcome, directed_share, other)
+        reason = explain_share(outcome, directed_share, other) + explain_exit(way)
         return self._decided(anchor, outcome, reason, resolved, start, leaving, packet)
 
     def _stop_isolated(self, resolved: ResolvedSegment, other: Segment, packet: Packet) -> Trace:
@@ -248,6 +256,19 @@ class FlowTracer:
         reason = f"No share between {names} covers this pair of addresses."
         remedy = "Widen the sides of a share between the two, or add one."
         return self._stop("isolated", reason, "isolated", other, remedy)
+
+    def _stop_without_exit(self, resolved: ResolvedSegment, policy: Policy) -> Trace:
+        """Stop a flow whose policy chooses an exit that is not there; it never takes another one instead."""
+        chosen = self.network.intent.connectors.get(policy.via or "")
+        if chosen and not chosen.enabled:
+            reason = f"Policy “{policy.name}” sends it through internet exit “{chosen.name}”, which is disabled."
+            remedy = "Enable it, or let the policy choose another one."
+            return self._stop("no_route", reason, "exit_disabled", chosen, remedy)
+        reason = (
+            f"Policy “{policy.name}” sends it through an exit that segment “{resolved.segment.name}” does not have."
+        )
+        remedy = "Attach the exit to the segment, or share its segment's way to the internet with it."
+        return self._stop("no_route", reason, "exit_not_reachable", policy, remedy)
 
     def _stop_without_route(self) -> Trace:
         """Stop a flow that a filter leaves without a route: the first of the blockers."""

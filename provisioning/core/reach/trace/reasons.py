@@ -8,6 +8,7 @@ from provisioning.core.reach.trace.decision import FlowOutcome
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.resolve.segment_routes import DirectedShare
+from provisioning.core.resolve.ways_out import WayOut
 from provisioning.core.values.addresses import address_text, is_public
 
 
@@ -36,6 +37,13 @@ def explain_rule(resolved: ResolvedSegment, outcome: FlowOutcome, uncovered: str
         return f"No rule matches; the default action of segment “{segment.name}” is {segment.default_action}."
     verb = {"denied_by_rule": "denies", "delivered": "allows"}.get(outcome.disposition, "inspects")
     return f"{capitalise(outcome.decided_by)} {verb} it."
+
+
+def explain_exit(way: WayOut | None) -> str:
+    """Return which policy chooses the exit, as a sentence that follows another one; empty where none does."""
+    if way is None or way.policy is None or way.exit is None:
+        return ""
+    return f" Policy “{way.policy.name}” sends it through exit “{way.exit.connector.name}”."
 
 
 def explain_share(outcome: FlowOutcome, directed_share: DirectedShare, other: ResolvedSegment) -> str:
