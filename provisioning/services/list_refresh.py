@@ -250,6 +250,8 @@ def _reason_to_wait(refresh: ListRefresh, plan: Plan) -> str | None:
     before, after = (set(_prefixes(queries.get_object(each, KIND, refresh.item.uid))) for each in (live, draft))
     if (moved := len(before ^ after)) > most:
         return f"{moved:,} entries come and go, {most:,} may by themselves."
+    if allowed := plan.reachability.get("allowed"):
+        return f"It would allow {len(allowed):,} flows that nobody may begin now."
     risk = next((risk for risk in plan_risks(plan) if risk["code"] != FLOWS_CUT), None)
     return str(risk["message"]) if risk else None
 
@@ -277,7 +279,9 @@ def _record_success(refresh: ListRefresh, outcome: FetchedList, now: datetime) -
 def _record_error(refresh: ListRefresh, message: str, *, may_pass: bool, now: datetime) -> None:
     refresh.due_at = None if refresh.draft else now + _backoff(refresh)
     refresh.failures += 1
-    refresh.error, refresh.lease_until = message[:500], None
+    # It may quote what the source sent.
+    printable = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in message)
+    refresh.error, refresh.lease_until = printable[:500], None
     if refresh.failures == 1:
         details: dict[str, Any] = {"url": refresh.source["url"], "error": refresh.error}
         audit.record("list.refresh_fail", **_object(refresh), after=details)

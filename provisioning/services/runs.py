@@ -30,6 +30,7 @@ from provisioning.models import (
 from provisioning.selectors import plan_state
 from provisioning.selectors.draft_changes import draft_writers
 from provisioning.services import list_sources, plan_computation
+from provisioning.services.drafts.kept_tiers import refuse_edits_of_others
 from provisioning.snapshots import queries, resource_state, search_index, tenant_cache
 from tenants import actor, audit, notifications, outbox, scope
 
@@ -38,7 +39,8 @@ def provision_plan(plan: Plan, digest: str, *, reason: str = "", change_ticket: 
     """Provision exactly the plan with this digest: its draft becomes live, and a run starts.
 
     reason, change_ticket: kept with the revision. Raises StateConflict where the plan failed or is stale (and says what
-    moved), is not approved though the tenant requires it, or another run is going.
+    moved), is not approved though the tenant requires it, or another run is going; Forbidden where edits are of people
+    who may not change what they changed.
     """
     live_revision = _lock_live_revision()
     plan = Plan.objects.select_for_update().get(pk=plan.pk)
@@ -55,6 +57,7 @@ def provision_plan(plan: Plan, digest: str, *, reason: str = "", change_ticket: 
         raise StateConflict(f"The plan is stale. {' '.join(moved)} Plan again.")
     if scope.current_tenant().requires_approval and plan.state != Plan.State.APPROVED:
         raise StateConflict("The plan waits for a second person's approval.")
+    refuse_edits_of_others(draft)
     live_revision.live = _create_revision(draft, live_revision.live, reason, change_ticket)
     live_revision.save(update_fields=["live"])
     draft.state, plan.state = Draft.State.PROVISIONED, Plan.State.PROVISIONED

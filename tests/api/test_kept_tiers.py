@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from provisioning.errors import Forbidden
+from provisioning.services import plans, runs
 from provisioning.services.drafts import editing, large_documents, lifecycle
 from provisioning.services.drafts.large_documents import DocumentImportJob
 from provisioning.services.drafts.rebase import rebase_draft
@@ -154,3 +155,21 @@ def test_a_conflict_about_what_is_kept_is_decided_by_its_keepers(people: People)
             rebase_draft(draft, choice)
         with acting(Actor("secadmin@demo.test", rights=frozenset({"edit", "mandatory"}))):
             rebase_draft(draft, choice)
+
+
+def test_edits_from_before_a_tier_was_kept_do_not_go_live_without_the_right(people: People) -> None:
+    provision_document(people.acme, "first", {**DOCUMENT, "policies": [{**GUARD, "position": 10}]})
+    with scope(people.acme), acting(Actor(people.netadmin.email)):
+        draft = lifecycle.create_draft("open it")
+        [guard] = queries.list_objects(queries.draft_snapshot(draft.uid), "policies")
+        editing.patch_object(draft, "policies", guard.uid, {"enabled": False})
+        plan = plans.create_plan(draft)
+    people.acme.tiers = {"mandatory": "security"}
+    people.acme.save()
+    with scope(people.acme):
+        with pytest.raises(Forbidden, match="owners and security admins"):
+            runs.provision_plan(plan, plan.digest)
+        people.acme.tiers = {}
+        people.acme.save()
+    with scope(people.acme):
+        runs.provision_plan(plan, plan.digest)

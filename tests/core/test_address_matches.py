@@ -125,3 +125,16 @@ def test_an_entry_that_is_no_route_has_no_lengths_and_nat_takes_prefixes_only() 
         "nat-rules", {**body, "match": match, "source": {"type": "pool", "prefixes": ["10.200.0.0/30"]}}
     )
     assert problems == [("bad_prefix", "match.source[0]")]
+
+
+def test_any_beside_what_is_left_out_is_refused_and_left_out_alone_means_every_other() -> None:
+    def rule(*source: str) -> dict[str, Any]:
+        return policy("p", 1, "any", "any", {"name": "r", "action": "allow", "source": list(source)})
+
+    with pytest.raises(InvalidIntent) as caught:
+        normalise_body("policies", rule("any", "!10.0.0.0/8"), lambda kind, name: name)
+    [problem] = caught.value.problems
+    assert problem.path == "rules[0].source" and "alone to match every other address" in problem.message
+    assert normalise_body("policies", rule("!10.0.0.0/8"), lambda kind, name: name)["rules"][0]["source"] == [
+        "!10.0.0.0/8"
+    ]

@@ -180,6 +180,31 @@ def test_a_refresh_within_its_bounds_provisions_itself(people: People, server: L
     )
 
 
+def test_a_refresh_that_allows_something_waits_for_people(people: People, server: ListServer) -> None:
+    server.put(*FIRST, "10.2.0.0/16")
+    provision(people.acme, server, provision_within=5)
+    network = document(server, provision_within=5)
+    network["policies"][0]["rules"].append({"name": "rest", "action": "allow"})
+    network["prefix-lists"][0].pop("entries", None)
+    provision_document(people.acme, "second", network)
+    refresh_now(people.acme)
+    with scope(people.acme):
+        if waiting := Run.objects.exclude(state="succeeded").first():
+            finish_run(people.acme, waiting)
+    server.put(*FIRST)
+    assert refresh_now(people.acme).is_waiting
+    assert "10.2.0.0/16" in live_prefixes(people.acme)
+    with scope(people.acme):
+        assert "It would allow" in Notification.objects.latest("pk").text
+
+
+def test_what_a_source_sends_never_stops_its_failure_from_being_recorded(people: People, server: ListServer) -> None:
+    provision(people.acme, server)
+    server.put("198.51.100.0/24\x00")
+    refresh = refresh_now(people.acme)
+    assert refresh.failures == 1 and "\N{REPLACEMENT CHARACTER}" in refresh.error
+
+
 def test_a_plan_that_a_worker_computes_is_decided_once_it_is_ready(
     people: People, server: ListServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,16 +231,8 @@ def test_a_refresh_waits_for_people_where_something_speaks_against_it(
 ) -> None:
     network = document(server, provision_within=5)
     if obstacle == "assertion":
-        network["assertions"] = [
-            {
-                "name": "a",
-                "from": "site-1",
-                "to": "10.2.0.0/16",
-                "protocol": "tcp",
-                "ports": ["443"],
-                "expect": "reachable",
-            }
-        ]
+        flow = {"from": "site-1", "to": "10.2.0.0/16", "protocol": "tcp", "ports": ["443"]}
+        network["assertions"] = [{"name": "a", **flow, "expect": "reachable"}]
         network["policies"][0]["rules"].append({"name": "rest", "action": "allow"})
     provision_document(people.acme, "first", network)
     run = None

@@ -50,8 +50,8 @@ class ListSource:
             MAX_PROVISIONED,
             default=None,
             label="Provision by itself",
-            help="a refresh in which at most so many entries come and go, that brings no risk and fails no assertion; "
-            "left out: a person provisions each",
+            help="a refresh in which at most so many entries come and go, that allows nothing new and fails no "
+            "assertion; left out: a person provisions each",
         ),
     ] = None
 

@@ -34,6 +34,9 @@ class Match(Field):
             remedy = "Leave it out, or write any, to match every one."
             reader.problem("required", name, f"“{name}” is empty, which would match nothing. {remedy}")
         values = self.read_values(reader, name, before)
+        if ANY in values and any(value.startswith("!") for value in values):
+            remedy = "Write what has a ! alone to match every other address."
+            reader.problem("not_one_of", name, f"“{name}” has any, and addresses that are left out. {remedy}")
         return values if values and ANY not in values else [ANY]
 
     def read_values(self, reader: FieldReader, name: str, before: Mapping[str, Any]) -> list[str]:

@@ -6,8 +6,11 @@ from collections.abc import Iterable
 
 from provisioning.core.values.resource import Problem
 from provisioning.errors import Forbidden
+from provisioning.models import Draft, Edit, Item, Overlay
 from provisioning.services.drafts.overlay import Body, BodyChange
-from tenants.actor import current_actor
+from tenants.actor import Actor, acting, current_actor
+from tenants.models import User
+from tenants.principal import Principal
 from tenants.roles import KEEPABLE_TIERS
 from tenants.scope import current_tenant
 
@@ -33,6 +36,26 @@ def refuse_kept(changes: Iterable[BodyChange]) -> None:
     ]
     if problems:
         raise Forbidden(problems[0].message, problems)
+
+
+def refuse_edits_of_others(draft: Draft) -> None:
+    """Raise Forbidden where an edit in force touches a policy in a kept tier that its author may not change (any more).
+
+    A tier may be kept, or a policy moved into it by others, after an edit was made.
+    """
+    tenant = current_tenant()
+    if not tenant.tiers:
+        return
+    changed = Overlay.objects.filter(draft=draft, kind="policies").values_list("item", flat=True)
+    items = Item.objects.in_bulk(list(changed))
+    rights: dict[str, frozenset[str] | None] = {}
+    for edit in Edit.objects.filter(draft=draft, number__lte=draft.cursor) if items else ():
+        touched = [change for change in edit.changes if change["item"] in items]
+        if touched and edit.author not in rights:
+            author = User.objects.filter(email=edit.author).first()
+            rights[edit.author] = Principal(author).rights(tenant) if author else None
+        with acting(Actor(edit.author, rights=rights.get(edit.author))):
+            refuse_kept(BodyChange(items[each["item"]], each["before"], each["after"]) for each in touched)
 
 
 def _tiers_touched(change: BodyChange) -> set[str]:
