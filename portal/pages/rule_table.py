@@ -23,7 +23,7 @@ class RuleRow:
     """One rule of a policy.
 
     index: of the rule in its policy. state: what the draft did to it. is_silent: what it denies vanishes. problem: why
-    it never matches. hits: None where no node counts it.
+    it never matches. hits: None where no node counts it. via: the name of the exit or segment that its policy chooses.
     """
 
     policy: StoredObject
@@ -35,6 +35,7 @@ class RuleRow:
     segments: tuple[str, ...]
     from_: tuple[str, ...]
     to: tuple[str, ...]
+    via: str
     flow: str
     addresses: str
     action: str
@@ -70,7 +71,7 @@ class RuleRow:
 
     @property
     def searched(self) -> str:
-        parts = (self.policy.name, self.name, self.reason, self.flow, self.addresses, self.services)
+        parts = (self.policy.name, self.name, self.reason, self.flow, self.addresses, self.services, self.via)
         description = self.policy.body.get("description", "")
         return " ".join((*parts, *self.from_, *self.to, *self.segments, description)).casefold()
 
@@ -146,6 +147,7 @@ def policy_rows(
                 segments=segments,
                 from_=from_,
                 to=to,
+                via=_name(names, body["via"]) if body["via"] else "",
                 flow=rule_match_text(rule, names),
                 addresses=_address_text(rule, names),
                 action=rule["action"],

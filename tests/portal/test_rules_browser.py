@@ -75,6 +75,26 @@ def test_a_policy_is_edited_in_its_place(rules_page: Page) -> None:
     expect(page.get_by_text("for the auditors")).to_be_visible()
 
 
+def test_the_exit_that_a_policy_chooses_is_shown_and_edited(
+    rules_page: Page, people: People, tenant_scope: Any
+) -> None:
+    from provisioning.models import Draft
+    from provisioning.services.drafts import editing
+
+    page = rules_page
+    way_out = {"name": "way-out", "kind": "internet-exit", "exchange": "eu", "attachments": [{"segment": "corp"}]}
+    with tenant_scope(people.acme):
+        draft = Draft.objects.get()
+        editing.add_object(draft, "connectors", way_out)
+        to_internet = policy("out", 40, rule("all", "allow"), to=["internet"], via="way-out")
+        editing.add_object(draft, "policies", to_internet)
+    page.reload()
+    expect(page.locator("[data-policy]", has_text="out, all")).to_contain_text("by way-out")
+    page.get_by_role("link", name="out, all").click()
+    expect(page.locator(".rl-edit").get_by_label("Internet exit").first).to_be_attached()
+    look(page, "rules-via")
+
+
 def test_a_rule_is_narrowed_to_icmp_types_source_ports_and_dscp(rules_page: Page) -> None:
     page = rules_page
     page.get_by_role("link", name="late, all").click()
