@@ -48,17 +48,21 @@ class AddressBook:
         Raises BadAddress.
         """
         values: list[str] = []
-        may_be_public = False
+        every = may_be_public = False
         for part in split(cell):
             sign, bare = ("!", part[1:].strip()) if part.startswith("!") else ("", part)
             if bare.lower() in EVERY:
-                return [], True
+                if sign:
+                    raise BadAddress("matches_nothing", f"“{part}” leaves every address out.")
+                every = True
+                continue
             key = name_key(bare)
             prefixes = self._prefixes.get(key, ["0.0.0.0/0"]) if key in self._lists else list(self.read(bare))
             values += [f"{sign}{value}" for value in ([self._lists[key]] if key in self._lists else prefixes)]
             may_be_public |= bool(sign) or not all(map(is_private, prefixes))
-        if {"0.0.0.0/0", "::/0"} <= set(values):
-            return [], True
+        if every or {"0.0.0.0/0", "::/0"} <= set(values):
+            # What is left out is left out of every address.
+            values, may_be_public = [value for value in values if value.startswith("!")], True
         return self.builder.addresses(values, f"{list_name} addresses"), may_be_public or not values
 
     def read(self, text: str) -> Iterator[str]:

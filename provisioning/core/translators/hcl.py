@@ -18,6 +18,8 @@ from provisioning.core.translators.translation import BadSource, SourceFile, quo
 
 MAX_DEPTH = 60
 """Of brackets inside brackets."""
+MAX_FILLED = 1_000_000
+"""Values, and tens of letters, that the names of all files together are filled in with."""
 _OPENING, _CLOSING = "{[(", "}])"
 
 
@@ -72,28 +74,43 @@ def parse_hcl(file: SourceFile) -> list[Block]:
         ) from error
 
 
-def fill_in(value: Any, names: Mapping[str, Any], depth: int = 0) -> Any:
-    """Return the value with ``var.…`` and ``local.…`` replaced by what ``names`` has for them."""
-    if depth > MAX_DEPTH:
-        return Unread("a name that is made of itself")
-    match value:
-        case Traversal(parts) if parts[0] in ("var", "local") and len(parts) >= 2:
-            known = names.get(f"{parts[0]}.{parts[1]}", value)
-            for part in parts[2:]:
-                known = known.get(part, value) if isinstance(known, Mapping) else value
-            return value if known is value else fill_in(known, names, depth + 1)
-        case tuple():
-            filled = [fill_in(part, names, depth + 1) for part in value]
-            if all(isinstance(part, str | int | float) for part in filled):
-                return "".join(map(str, filled))
-            return Unread(
-                "".join(f"${{{part}}}" if isinstance(part, Traversal | Unread) else str(part) for part in filled)
-            )
-        case list():
-            return [fill_in(part, names, depth + 1) for part in value]
-        case dict():
-            return {key: fill_in(part, names, depth + 1) for key, part in value.items()}
-    return value
+class Names:
+    """What ``var.…`` and ``local.…`` stand for.
+
+    A few lines of names can stand for gigabytes, so there is an end to what is filled in; beyond it a value counts as
+    one that only Terraform works out.
+    """
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.values, self._left = values, MAX_FILLED
+
+    def fill_in(self, value: Any, depth: int = 0) -> Any:
+        """Return the value with every name replaced by what it stands for."""
+        self._left -= 1
+        if depth > MAX_DEPTH or self._left < 0:
+            return Unread("a name that is made of itself" if depth > MAX_DEPTH else "names that stand for too much")
+        match value:
+            case Traversal(parts) if parts[0] in ("var", "local") and len(parts) >= 2:
+                known = self.values.get(f"{parts[0]}.{parts[1]}", value)
+                for part in parts[2:]:
+                    known = known.get(part, value) if isinstance(known, Mapping) else value
+                return value if known is value else self.fill_in(known, depth + 1)
+            case tuple():
+                return self._join([self.fill_in(part, depth + 1) for part in value])
+            case list():
+                return [self.fill_in(part, depth + 1) for part in value]
+            case dict():
+                return {key: self.fill_in(part, depth + 1) for key, part in value.items()}
+        return value
+
+    def _join(self, filled: list[Any]) -> Any:
+        """Return a text of parts; what names make of it is paid for by its length."""
+        self._left -= sum(len(part) for part in filled if isinstance(part, str)) // 10
+        if all(isinstance(part, str | int | float) for part in filled):
+            return "".join(map(str, filled))
+        return Unread(
+            "".join(f"${{{part}}}" if isinstance(part, Traversal | Unread) else str(part) for part in filled)[:1000]
+        )
 
 
 def _check_depth(name: str, text: str) -> None:

@@ -28,6 +28,9 @@ _UNUSED = ("container", "reserved", "deprecated", "planned", "retired")
 _Membership = tuple[str, str, tuple[str, ...]]
 """VRF, role and tags: prefixes that are equal in them are one attachment."""
 
+MAX_SHARES = 1_000
+"""Of VRFs, each two of which may share."""
+
 
 @dataclass(slots=True)
 class _Site:
@@ -164,13 +167,17 @@ class _NetboxTranslator:
         return False
 
     def add_shares(self, vrfs: Iterable[Record]) -> None:
-        """Share each two VRFs that import what the other exports."""
+        """Share each two VRFs that import what the other exports, as far as MAX_SHARES."""
         targets = [(record, record.names("import_targets"), record.names("export_targets")) for record in vrfs]
         for index, (one, imports, exports) in enumerate(targets):
             for other, other_imports, other_exports in targets[index + 1 :]:
                 there, back = exports & other_imports, other_exports & imports
                 if not there and not back:
                     continue
+                if len(self.builder.document.get("shares", ())) == MAX_SHARES:
+                    why = f"More than {MAX_SHARES:,} pairs of VRFs reach each other."
+                    self.builder.note("left_out", one.place, "VRFs after this one", why, "Put them into one segment.")
+                    return
                 names = one.text("name"), other.text("name")
                 if there and back:
                     sides = {

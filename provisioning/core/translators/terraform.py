@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from provisioning.core.translators.hcl import Block, Traversal, Unread, fill_in, parse_hcl
+from provisioning.core.translators.hcl import Block, Names, Traversal, Unread, parse_hcl
 from provisioning.core.translators.translation import SourceFile, TranslationBuilder, description
 
 _META_ARGUMENTS = ("provider", "depends_on", "lifecycle", "provisioner", "timeouts")
@@ -17,7 +17,7 @@ class Terraform:
 
     def __init__(self, files: Sequence[SourceFile], builder: TranslationBuilder) -> None:
         self.builder = builder
-        self.names: dict[str, Any] = {}
+        self.names = Names({})
         self.resources: dict[tuple[str, str], Block] = {}
         for file in files:
             for block in parse_hcl(file):
@@ -28,9 +28,9 @@ class Terraform:
             case "resource", (type_, label):
                 self.resources[type_, label] = block
             case "variable", (name,) if "default" in block.attributes:
-                self.names[f"var.{name}"] = block.attributes["default"]
+                self.names.values[f"var.{name}"] = block.attributes["default"]
             case "locals", ():
-                self.names |= {f"local.{name}": value for name, value in block.attributes.items()}
+                self.names.values.update({f"local.{name}": value for name, value in block.attributes.items()})
             case "module", (name,):
                 why, remedy = "A module's resources are in other files.", "Import those files too."
                 self.builder.note("left_out", block.place, f"module {name}", why, remedy)
@@ -53,13 +53,13 @@ class Terraform:
 
     def value(self, block: Block, name: str) -> Any:
         """Return an argument; None where it is left out."""
-        filled = fill_in(block.attributes.get(name), self.names)
+        filled = self.names.fill_in(block.attributes.get(name))
         return self._attribute(filled) if isinstance(filled, Traversal) else filled
 
     def _attribute(self, name: Traversal) -> Any:
         """Return what a resource of these files says of itself, such as the ``cidr_block`` of an ``aws_vpc``."""
         resource = self.resource(name) if len(name.parts) == 3 else None
-        value = fill_in(resource.attributes.get(name.parts[2]), self.names) if resource else None
+        value = self.names.fill_in(resource.attributes.get(name.parts[2])) if resource else None
         return name if value is None or isinstance(value, Traversal) else value
 
     def text(self, block: Block, name: str, default: str = "") -> str:
@@ -90,7 +90,7 @@ class Terraform:
 
     def values(self, block: Block, name: str) -> list[Any]:
         """Return an argument as a list, names of resources as they are."""
-        value = fill_in(block.attributes.get(name), self.names)
+        value = self.names.fill_in(block.attributes.get(name))
         return value if isinstance(value, list) else [] if value is None else [value]
 
     def resource(self, value: Any) -> Block | None:

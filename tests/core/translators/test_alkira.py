@@ -162,6 +162,16 @@ def test_a_size_that_is_not_offered_becomes_the_nearest() -> None:
     assert "alkira_connector_internet_exit.x: size = 5xsmall" in notes(translation, "assumed")
 
 
+def test_names_that_stand_for_gigabytes_end() -> None:
+    """A billion laughs: each local is the one before it, four times."""
+    four = [f'  a{n} = "{f"${{local.a{n - 1}}}" * 4}"' for n in range(1, 60)]
+    lists = [f"  b{n} = [{', '.join([f'local.b{n - 1}'] * 4)}]" for n in range(1, 60)]
+    made = ["locals {", '  a0 = "xxxxxxxxxx"', '  b0 = ["x"]', *four, *lists, "}"]
+    segment = ['resource "alkira_segment" "s" {', "  name = local.a59", "  cidrs = local.b59", "}", ""]
+    translation = translate("alkira-terraform", "\n".join([*made, *segment]))
+    assert "local" not in str(translation.document) and len(str(translation.document)) < 10_000
+
+
 def test_names_that_are_made_of_themselves_end() -> None:
     text = 'locals {\n  a = local.b\n  b = local.a\n}\nresource "alkira_group" "g" {\n  name = local.a\n}\n'
     assert translate(ALKIRA, text).document["groups"] == [{"name": "g", "description": ""}]

@@ -171,6 +171,12 @@ def test_negated_addresses_are_every_address_but_these() -> None:
     assert (rule["source"], rule["destination"]) == (["!10.1.0.0/24"], ["!secret"])
 
 
+def test_what_is_left_out_of_any_stays_left_out() -> None:
+    translation = translate(FIREWALL, 'source,destination,action\n"any, !10.0.0.0/8",any,allow\n')
+    [rule] = translation.document["policies"][0]["rules"]
+    assert rule["source"] == ["!10.0.0.0/8"]
+
+
 def test_more_rules_than_a_policy_holds_become_several() -> None:
     rows = "".join(f"r{number},10.0.0.{number % 256},any,tcp/{number},allow\n" for number in range(1, 2_002))
     document = translate(FIREWALL, f"name,source,destination,service,action\n{rows}").document
@@ -196,6 +202,8 @@ def test_hostile_tables_are_refused_with_their_row(data: str | bytes) -> None:
         "www.example.org",
         "-",
         "0x10",
+        "!any",
+        '"10.1.0.0/16, !any"',
     ],
 )
 def test_addresses_that_cannot_be_said_leave_their_rule_out(cell: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from provisioning.core.translators.translation import BadSource
@@ -70,3 +72,11 @@ def test_what_is_not_netbox_is_refused(data: str | bytes) -> None:
     with pytest.raises(BadSource) as refused:
         translate(NETBOX, data)
     assert refused.value.place.startswith("file-1")
+
+
+def test_vrfs_that_all_reach_each_other_make_so_many_shares_only() -> None:
+    target = [{"name": "65000:1"}]
+    vrfs = [{"name": f"v{number}", "import_targets": target, "export_targets": target} for number in range(800)]
+    translation = translate("netbox", json.dumps({"vrfs": {"results": vrfs}}, indent=1))
+    assert len(translation.document["shares"]) == 1_000
+    assert "More than 1,000 pairs" in str(translation.notes)
