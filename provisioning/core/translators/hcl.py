@@ -91,6 +91,7 @@ class Names:
             return Unread("a name that is made of itself" if depth > MAX_DEPTH else "names that stand for too much")
         match value:
             case Traversal(parts) if parts[0] in ("var", "local") and len(parts) >= 2:
+                self._left -= len(parts)
                 known = self.values.get(f"{parts[0]}.{parts[1]}", value)
                 for part in parts[2:]:
                     known = known.get(part, value) if isinstance(known, Mapping) else value
@@ -101,6 +102,8 @@ class Names:
                 return [self.fill_in(part, depth + 1) for part in value]
             case dict():
                 return {key: self.fill_in(part, depth + 1) for key, part in value.items()}
+            case str():
+                self._left -= len(value) // 10
         return value
 
     def _join(self, filled: list[Any]) -> Any:

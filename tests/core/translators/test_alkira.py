@@ -175,3 +175,10 @@ def test_names_that_stand_for_gigabytes_end() -> None:
 def test_names_that_are_made_of_themselves_end() -> None:
     text = 'locals {\n  a = local.b\n  b = local.a\n}\nresource "alkira_group" "g" {\n  name = local.a\n}\n'
     assert translate(ALKIRA, text).document["groups"] == [{"name": "g", "description": ""}]
+
+
+def test_a_long_text_is_filled_in_only_so_often() -> None:
+    named = ", ".join(["local.long"] * 5_000)
+    segment = f'resource "alkira_segment" "s" {{\n  name = "s"\n  cidrs = [{named}]\n}}\n'
+    translation = translate(ALKIRA, f'locals {{\n  long = "{"x" * 40_000}"\n}}\n{segment}')
+    assert "alkira_segment.s: cidrs = names that stand for too much" in notes(translation, "left_out")
