@@ -196,7 +196,7 @@ class _Firewall:
     def source_ports(self, table: Table, row: CsvRow) -> dict[str, Any]:
         """Return source ports, and the protocols that have them. Raise where they cannot be said."""
         ports = split(table.cell(row, "source_ports"))
-        if not ports or ports[0].lower() in EVERY:
+        if all(port.lower() in EVERY for port in ports):
             return {}
         protocols = list(dict.fromkeys(protocol for protocol, _ in self.ports(table, row)))
         if not set(protocols) <= set(PORT_PROTOCOLS):
@@ -215,7 +215,7 @@ class _Firewall:
     def ports(self, table: Table, row: CsvRow) -> Sequence[PortMatch]:
         """Return protocols with ports, of the service or of protocol and ports. Raise UnknownService."""
         ports = split(table.cell(row, "ports"))
-        if not ports or ports[0].lower() in EVERY:
+        if all(port.lower() in EVERY for port in ports):
             if service := table.cell(row, "service"):
                 return read_services(split(service), self.services)
             protocols = split(table.cell(row, "protocol").replace("/", ",")) or [ANY]
@@ -240,9 +240,12 @@ class _Firewall:
         return table.cell(row, "enabled").lower() in _NO or (bool(disabled) and disabled not in _NO)
 
     def zone_groups(self, cell: str, place: str) -> tuple[str, ...]:
-        """Return the groups of zones; nothing for every zone."""
+        """Return the groups of zones; nothing for every zone. Raise where some are left out."""
+        zones = split(cell)
+        if any(zone.startswith("!") for zone in zones):
+            raise _Unsayable("It matches every zone but some.")
         found: dict[str, None] = {}
-        for zone in split(cell):
+        for zone in zones:
             if zone.lower() in EVERY:
                 return ()
             if zone.lower() in INTERNET_ZONES:

@@ -233,3 +233,11 @@ def test_source_ports_stay_where_a_protocol_has_them(
         fields = ("protocol", "ports", "source_ports")
         assert {name: rule[name] for name in fields if name in rule} == expected
         assert not errors(draw(translation))
+
+
+@pytest.mark.parametrize("cells", ["!any,,,", ",!trust,,", ',"any,!trust",,', ',,"any,!tcp/80",', ',,tcp,"any,!80"'])
+def test_what_leaves_zones_services_or_every_address_out_leaves_its_rule_out(cells: str) -> None:
+    table = f"action,destination,name,source,source zone,service,port\nallow,any,r,{cells}\n"
+    translation = translate(FIREWALL, table)
+    assert "policies" not in translation.document and "groups" not in translation.document
+    assert list(notes(translation, "left_out")) == ["r"]
