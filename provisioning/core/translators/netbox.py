@@ -6,8 +6,10 @@ for each. Source: https://netboxlabs.com/docs/netbox/models/ipam/prefix/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from provisioning.core.intent.limits import ATTACHMENTS
@@ -28,8 +30,8 @@ _UNUSED = ("container", "reserved", "deprecated", "planned", "retired")
 _Membership = tuple[str, str, tuple[str, ...]]
 """VRF, role and tags: prefixes that are equal in them are one attachment."""
 
-MAX_SHARES = 1_000
-"""Of VRFs, each two of which may share."""
+MAX_PAIRS = 1_000
+"""Of VRFs that have a target in common, each two of which may share."""
 
 
 @dataclass(slots=True)
@@ -166,29 +168,43 @@ class _NetboxTranslator:
         self.builder.note("left_out", place, prefix, why, "Correct NetBox, or give both a redundancy group.")
         return False
 
-    def add_shares(self, vrfs: Iterable[Record]) -> None:
-        """Share each two VRFs that import what the other exports, as far as MAX_SHARES."""
-        targets = [(record, record.names("import_targets"), record.names("export_targets")) for record in vrfs]
-        for index, (one, imports, exports) in enumerate(targets):
-            for other, other_imports, other_exports in targets[index + 1 :]:
-                there, back = exports & other_imports, other_exports & imports
-                if not there and not back:
-                    continue
-                if len(self.builder.document.get("shares", ())) == MAX_SHARES:
-                    why = f"More than {MAX_SHARES:,} pairs of VRFs reach each other."
-                    self.builder.note("left_out", one.place, "VRFs after this one", why, "Put them into one segment.")
-                    return
-                names = one.text("name"), other.text("name")
-                if there and back:
-                    sides = {
-                        side: {"segment": self.segments[name], "prefixes": ["0.0.0.0/0", "::/0"]}
-                        for side, name in zip("ab", names, strict=True)
-                    }
-                    self.builder.add("shares", f"{names[0]} {names[1]}", **sides, route_limit=10_000)
-                else:
-                    why = "Routes go one way only, so nothing comes back."
-                    says = f"{names[0]} and {names[1]} share the target {', '.join(sorted(there | back))}"
-                    self.builder.note("left_out", one.place, says, why, "Draw a share where they reach each other.")
+    def add_shares(self, vrfs: Sequence[Record]) -> None:
+        """Share each two VRFs that import what the other exports, as far as MAX_PAIRS."""
+        pairs = list(islice(_pairs(vrfs), MAX_PAIRS + 1))
+        if len(pairs) > MAX_PAIRS:
+            one, other = pairs.pop()
+            says = f"{one.text('name')} and {other.text('name')}, and the pairs after them"
+            why = f"More than {MAX_PAIRS:,} pairs of VRFs have a target in common."
+            self.builder.note("left_out", one.place, says, why, "Put them into one segment.")
+        for one, other in pairs:
+            there = one.names("export_targets") & other.names("import_targets")
+            back = other.names("export_targets") & one.names("import_targets")
+            names = one.text("name"), other.text("name")
+            if there and back:
+                sides = {
+                    side: {"segment": self.segments[name], "prefixes": ["0.0.0.0/0", "::/0"]}
+                    for side, name in zip("ab", names, strict=True)
+                }
+                self.builder.add("shares", f"{names[0]} {names[1]}", **sides, route_limit=10_000)
+            else:
+                why = "Routes go one way only, so nothing comes back."
+                says = f"{names[0]} and {names[1]} share the target {', '.join(sorted(there | back))}"
+                self.builder.note("left_out", one.place, says, why, "Draw a share where they reach each other.")
+
+
+def _pairs(vrfs: Sequence[Record]) -> Iterator[tuple[Record, Record]]:
+    """Yield each two VRFs of which one imports what the other exports, in their order."""
+    importing: dict[str, list[int]] = {}
+    exporting: dict[str, list[int]] = {}
+    for index, record in enumerate(vrfs):
+        for argument, users in (("import_targets", importing), ("export_targets", exporting)):
+            for target in record.names(argument):
+                users.setdefault(target, []).append(index)
+    for index, record in enumerate(vrfs):
+        met = [exporting.get(target, ()) for target in record.names("import_targets")]
+        met += [importing.get(target, ()) for target in record.names("export_targets")]
+        for other in sorted({other for users in met for other in users[bisect_right(users, index) :]}):
+            yield record, vrfs[other]
 
 
 FORMAT = SourceFormat(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from time import process_time
 
 import pytest
 
@@ -80,3 +81,19 @@ def test_vrfs_that_all_reach_each_other_make_so_many_shares_only() -> None:
     translation = translate("netbox", json.dumps({"vrfs": {"results": vrfs}}, indent=1))
     assert len(translation.document["shares"]) == 1_000
     assert "More than 1,000 pairs" in str(translation.notes)
+
+
+def test_vrfs_by_the_ten_thousand_are_not_compared_each_with_each() -> None:
+    rows = "".join(f"v{number},,65000:{number // 2},65000:{number // 2}\n" for number in range(40_000))
+    started = process_time()
+    translation = translate(NETBOX, f"name,rd,import_targets,export_targets\n{rows}")
+    assert process_time() - started < 20
+    shares = [share["name"] for share in translation.document["shares"]]
+    assert (len(shares), shares[0], shares[-1]) == (1_000, "v0 v1", "v1998 v1999")
+
+
+def test_targets_that_go_one_way_end_too() -> None:
+    rows = "hub,,,65000:9\n" + "".join(f"v{number},,65000:9,\n" for number in range(1, 2_000))
+    translation = translate(NETBOX, f"name,rd,import_targets,export_targets\n{rows}")
+    assert "shares" not in translation.document and "More than 1,000 pairs" in translation.notes[0].why
+    assert "hub and v999 share" in translation.notes[-1].says
