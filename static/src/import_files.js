@@ -62,7 +62,10 @@ function choose(chosen) {
   document.getElementById("im-chosen").textContent = files.length ? files.map(({ name }) => name).join(", ") : chosenFormat().dataset.accept.replaceAll(",", ", ");
   for (const each of page.querySelectorAll("[data-mapping]")) {
     each.hidden = true;
-    for (const select of each.querySelectorAll("[data-column]")) select.replaceChildren();
+    for (const select of each.querySelectorAll("[data-column]")) {
+      select.replaceChildren();
+      delete select.dataset.guessed;
+    }
   }
   result.replaceChildren();
   checkButton.classList.add("btn-primary");
@@ -74,7 +77,8 @@ function options() {
     const { value } = option.querySelector("select");
     if (value) chosen[option.dataset.option] = value;
   }
-  const selects = [...(mapping()?.querySelectorAll("[data-column]") ?? [])].filter((select) => select.options.length);
+  // What was guessed is guessed again, in each of the files: they have other columns.
+  const selects = [...(mapping()?.querySelectorAll("[data-column]") ?? [])].filter((select) => select.options.length && select.value !== select.dataset.guessed);
   if (selects.length) chosen.columns = Object.fromEntries(selects.map((select) => [select.dataset.column, select.value || IGNORED]));
   return chosen;
 }
@@ -130,6 +134,7 @@ function showMapping({ header = [], columns = {} }) {
     const chosen = columns[select.dataset.column] ?? "";
     select.replaceChildren(h("option", { value: "" }, "no column"), ...header.map((column) => h("option", { value: column }, column)));
     select.value = chosen;
+    select.dataset.guessed ??= chosen;
   }
 }
 

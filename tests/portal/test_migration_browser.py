@@ -34,11 +34,13 @@ def test_files_of_each_format_are_tried_and_then_imported(
     expect(page.get_by_role("heading", name=re.compile(r"What could not be said as it is: \d"))).to_be_visible()
     expect(page.get_by_role("region", name="What could not be said").get_by_role("row").nth(1)).to_be_visible()
     look(page, f"import-{key}")
+    checked = page.get_by_role("heading", name="What they change").inner_text()
     page.get_by_role("button", name="Import into the draft").click()
     page.wait_for_url(f"{live_portal}/t/acme/design/{draft.uid}/objects/**")
     with tenant_scope(people.acme):
         draft.refresh_from_db()
-        assert draft.cursor == 1
+        [edit] = draft.edits.all()
+        assert f": {len(edit.changes)} to add" in checked
 
 
 SITES = {
@@ -160,6 +162,7 @@ def add_mandatory_policy(page: Page, where: str) -> None:
     page.goto(f"{where}rules/?select=new")
     form = page.locator(".fm-object")
     form.get_by_label("Name", exact=True).fill("way-out")
+    expect(form.get_by_label("Tier")).to_have_value("standard")
     form.get_by_label("Tier").select_option("mandatory")
     for field, name in (("Segments", "corp"), ("From", "any"), ("To", "internet")):
         pick(form, field, name)

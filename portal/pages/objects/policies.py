@@ -58,6 +58,10 @@ KIND_PAGE = KindPage(
         ListColumn("State", lambda body: "" if body["enabled"] else "disabled", cell="state", wide=True),
     ),
     form=policy_form,
-    blank={"rules": [{"name": "main", "action": "allow", "protocol": "tcp"}], "enabled": True},
+    blank={
+        "tier": "standard",
+        "rules": [{"name": "main", "action": "allow", "protocol": "tcp"}],
+        "enabled": True,
+    },
     order="position",
 )
