@@ -19,6 +19,8 @@ export function startView() {
     clearTimeout(waiting);
     waiting = setTimeout(show, PAUSE);
   });
+  // Somebody may have typed before this ran.
+  if (form.elements.find.value !== form.elements.find.defaultValue) show();
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     show();
