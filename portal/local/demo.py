@@ -214,7 +214,7 @@ class Demo:
         for name, what in DEMO_LOGINS.items():
             print(f"  {name + '@demo.test':<22} {what}")
         print(f"\n  Mails      {self.url}/mails/")
-        print(f"  API token  {token}")
+        print(f"  API token  {token}   (netadmin's)")
         print(f"  Try        curl -H 'Authorization: Bearer {token}' {self.url}/api/v1/me/")
         print(
             "\nCtrl-C stops everything; the next `make demo` goes on from here, `RESET=1` from nothing.\n", flush=True

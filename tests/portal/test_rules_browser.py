@@ -95,6 +95,29 @@ def test_the_exit_that_a_policy_chooses_is_shown_and_edited(
     look(page, "rules-via")
 
 
+def test_a_field_that_the_form_shows_for_several_protocols_is_kept(
+    rules_page: Page, people: People, tenant_scope: Any
+) -> None:
+    from provisioning.models import Draft
+    from provisioning.services.drafts import editing
+    from provisioning.snapshots import queries
+
+    page, both = rules_page, {"name": "dns", "action": "allow", "protocol": ["tcp", "udp"]}
+    with tenant_scope(people.acme):
+        draft = Draft.objects.get(name="rollout")
+        added = editing.add_object(draft, "policies", policy("names", 40, {**both, "source_ports": ["53"]}))
+    page.reload()
+    page.get_by_role("link", name="names, dns").click()
+    form = page.locator(".rl-edit")
+    expect(form.get_by_label("Source ports")).to_have_value("53")
+    form.get_by_label("Description").fill("kept")
+    form.get_by_role("button", name="Save to draft").click()
+    expect(page.locator(".rl-edit")).to_have_count(0)
+    with tenant_scope(people.acme):
+        stored = queries.get_object(queries.draft_snapshot(draft.uid), "policies", added.uid)
+    assert (stored.body["description"], stored.body["rules"][0]["source_ports"]) == ("kept", ["53"])
+
+
 def test_a_rule_is_narrowed_to_icmp_types_source_ports_and_dscp(rules_page: Page) -> None:
     page = rules_page
     page.get_by_role("link", name="late, all").click()

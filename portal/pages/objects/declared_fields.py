@@ -52,6 +52,8 @@ from provisioning.core.intent.match_fields import AddressMatch, Dscp, IcmpTypes,
 from provisioning.core.values.icmp_types import ICMP_TYPE_NAMES
 from provisioning.core.values.protocols import PORT_PROTOCOLS
 
+_BOTH = "tcp, udp"
+_WITH_PORTS = (*PORT_PROTOCOLS, _BOTH)
 SIZES = tuple((key, f"{key}, {rate(bits)}") for key, bits in catalog.SIZES.items())
 LOCATIONS = {
     location.key: f"{location.name}, {catalog.PROVIDER_NAMES[location.provider]} {location.region}"
@@ -201,7 +203,7 @@ def _(spec: IpProtocol, path: str, label: str, layout: dict[str, Any]) -> FormFi
 
 @_form_field.register
 def _(spec: IpProtocols, path: str, label: str, layout: dict[str, Any]) -> FormField:
-    options = (*PROTOCOLS[:3], ("tcp, udp", "tcp and udp"), *PROTOCOLS[3:])
+    options = (*PROTOCOLS[:3], (_BOTH, "tcp and udp"), *PROTOCOLS[3:])
     return SelectField(path, label, **{"options": options, "half": True, **layout})
 
 
@@ -212,6 +214,8 @@ def _(spec: RulePorts, path: str, label: str, layout: dict[str, Any]) -> FormFie
         "literals": {"any": "any port"},
         "catalogue": "port-lists",
         "example": spec.example,
+        # A port list says of which protocol its ports are, so any protocol is fine.
+        "when": (spec.beside, ("any", *_WITH_PORTS)),
     }
     shape = {"many": True, "free": True, "ordered": True, "half": True}
     return ReferenceField(path, label, **{**declared, **shape, **_hint(spec, layout)})
@@ -219,7 +223,7 @@ def _(spec: RulePorts, path: str, label: str, layout: dict[str, Any]) -> FormFie
 
 @_form_field.register
 def _(spec: Ports, path: str, label: str, layout: dict[str, Any]) -> FormField:
-    declared = {"example": spec.example, "optional": True, "when": (spec.beside, (*PORT_PROTOCOLS, "tcp, udp"))}
+    declared = {"example": spec.example, "optional": True, "when": (spec.beside, _WITH_PORTS)}
     return TextListField(path, label, **{**declared, "half": True, **layout})
 
 

@@ -25,7 +25,7 @@ SOURCE_FIELDS = FIELDS(
             "provision_within",
             half=True,
             example="never",
-            hint="Without a person where at most so many entries come and go, and nothing is risky.",
+            hint="Without a person where at most so many entries come and go and nothing new is allowed.",
             when=ANY_FORMAT,
         ),
         SOURCE("ipv6", hint="", when=ANY_FORMAT),
