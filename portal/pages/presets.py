@@ -32,7 +32,7 @@ def central_egress(request: PageRequest, uid: UUID) -> HttpResponse:
 
 
 def _missing(slug: str, draft: UUID, segments: int, hubs: int) -> dict[str, str] | None:
-    """Return what a draft with so many segments lacks, for partials/empty.html; None where it can have the preset."""
+    """Return what a draft with so many segments and hubs lacks, for ``blankslate``; None for nothing."""
     if segments < 2:
         return {
             "title": "Central egress needs two segments",
