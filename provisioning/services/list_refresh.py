@@ -9,7 +9,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import count
 from typing import Any
 
 from django.db import transaction
@@ -166,9 +165,7 @@ def _refresh_live(refresh: ListRefresh, stored: StoredObject, prefixes: list[str
             f"The file lists {len(prefixes):,} prefixes where the list has {len(before):,}, so it keeps these. If that "
             "is meant, refresh the list in a draft."
         )
-    waiting = (
-        refresh.waiting_draft if refresh.waiting_draft and refresh.waiting_draft.state == Draft.State.OPEN else None
-    )
+    waiting = refresh.waiting_draft if refresh.is_waiting else None
     is_known = refresh.digest == digest and refresh.actor == SYSTEM
     if is_known and (waiting is None or refresh.source["provision_within"] is None):
         return
@@ -180,7 +177,7 @@ def _refresh_live(refresh: ListRefresh, stored: StoredObject, prefixes: list[str
     if sorted(prefixes) == sorted(before) and waiting is None:
         return
     with acting(SYSTEM):
-        draft = waiting or lifecycle.create_draft(_draft_name(stored.name))
+        draft = waiting or lifecycle.create_draft(lifecycle.free_name(f"Refresh of {stored.name[:80]}"))
         refresh.waiting_draft = draft
         in_draft = queries.get_object(queries.snapshot_of_draft(draft), KIND, refresh.item.uid)
         _write_entries(lifecycle.lock_draft(draft), refresh.item, in_draft, prefixes)
@@ -194,13 +191,6 @@ def _write_entries(draft: Draft, item: Item, stored: StoredObject, prefixes: lis
     if entries != stored.body["entries"]:
         change = BodyChange(item, stored.body, {**stored.body, "entries": entries})
         editing.record_edit(draft, f"prefix list {stored.name} refreshed from its source", [change])
-
-
-def _draft_name(name: str) -> str:
-    """Return a name for the draft that no open one has."""
-    taken = set(Draft.objects.filter(state=Draft.State.OPEN).values_list("name", flat=True))
-    names = (f"Refresh of {name[:80]}" + (f" {number}" if number > 1 else "") for number in count(1))
-    return next(name for name in names if name not in taken)
 
 
 def _plan(refresh: ListRefresh, draft: Draft) -> None:

@@ -59,14 +59,19 @@ def restore_draft(draft: Draft, now: datetime) -> Draft:
         raise StateConflict(f"The draft {draft.name} is {draft.state}; only a discarded one can be restored.")
     if draft.discarded_at < now - RESTORABLE_FOR:
         raise StateConflict(f"The draft {draft.name} was discarded more than {RESTORABLE_FOR.days} days ago.")
-    taken = set(Draft.objects.filter(state=Draft.State.OPEN).values_list("name", flat=True))
-    names = (f"{draft.name[:90]}-{number}" for number in count(2))
-    draft.name = draft.name if draft.name not in taken else next(name for name in names if name not in taken)
+    draft.name = free_name(draft.name)
     draft.state, draft.discarded_at, draft.discarded_by = Draft.State.OPEN, None, ""
     draft.save(update_fields=["name", "state", "discarded_at", "discarded_by"])
     audit.record("draft.restore", kind="draft", object_id=str(draft.uid), object_name=draft.name)
     outbox.enqueue("changed", what="draft", id=str(draft.uid), version=draft.version)
     return draft
+
+
+def free_name(name: str) -> str:
+    """Return the name, with a number after it where an open draft has it."""
+    taken = set(Draft.objects.filter(state=Draft.State.OPEN).values_list("name", flat=True))
+    numbered = (f"{name[:90]}-{number}" for number in count(2))
+    return name if name not in taken else next(each for each in numbered if each not in taken)
 
 
 class PurgeJob(TenantJob[None, None]):
