@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from portal.pages import plan_review
 from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.flow_words import example_packet_text, packet_query
 from portal.pages.object_links import ObjectLinks
 from provisioning.models import Plan
 from provisioning.selectors import plan_state
@@ -110,8 +111,8 @@ def _assertion_row(request: PageRequest, plan: Plan, assertion: dict[str, Any]) 
     root = reverse("draft-objects", args=[slug, plan.draft.uid])
     row = {**assertion, "url": f"{root}assertions/?select={assertion['uid']}"}
     if packet := assertion.get("example"):
-        query = plan_review.packet_query(packet)
-        row["example"] = plan_review.example_packet_text(packet)
+        query = packet_query(packet)
+        row["example"] = example_packet_text(packet)
         row["trace"] = f"{reverse('trace', args=[slug])}?{urlencode({'version': version, **query})}"
     return row
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from portal.pages.plan_review import deciding_rule_text, flow_text
+from portal.pages.flow_words import deciding_rule_text, flow_text
 
 ReachableFlow = Mapping[str, Any]
 ENDPOINT_WORDS = {"any": "every connector", "internet": "the internet"}

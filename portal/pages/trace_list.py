@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from portal.pages import plan_review
 from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.flow_words import packet_text
 from portal.pages.object_links import ObjectLinks
 from portal.pages.queried_snapshot import QueriedSnapshot, queried_snapshot, query_context
 from provisioning.core.formats.csv_text import BadCsv
@@ -80,7 +80,7 @@ def _row(queried: QueriedSnapshot, links: ObjectLinks, address: str, answer: Flo
         **row,
         "from": query.source,
         "to": query.destination,
-        "flow": plan_review.packet_text(trace["packet"]),
+        "flow": packet_text(trace["packet"]),
         "trace": f"{address}?{urlencode(_trace_query(queried, query))}",
         "state": trace["disposition"],
         "rule": trace["rule"] or "",

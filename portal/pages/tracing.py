@@ -11,8 +11,16 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from portal.pages import kind_styles, plan_review
+from portal.pages import kind_styles
 from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.flow_words import (
+    deciding_rule_text,
+    endpoint_names,
+    example_packet_text,
+    flow_text,
+    packet_query,
+    packet_text,
+)
 from portal.pages.object_links import ObjectLinks
 from portal.pages.objects.bound_form import BoundField, bind_fields
 from portal.pages.objects.form_fields import PROTOCOLS, ReferenceField
@@ -131,12 +139,12 @@ def _trace_context(queried: QueriedSnapshot, result: dict[str, Any], fields: lis
     names = [chosen.name for field in fields[:2] for chosen in field.chosen]
     return {
         "packet": result["packet"],
-        "flow": plan_review.packet_text(result["packet"]),
+        "flow": packet_text(result["packet"]),
         "state": result["disposition"],
         "start": names[0] if names else "",
         "end": names[-1] if names else "",
         "passes": result["disposition"] in ("delivered", "delivered_inspected", "local"),
-        "rule": plan_review.deciding_rule_text(rule, result.get("segment") or "") if rule else "",
+        "rule": deciding_rule_text(rule, result.get("segment") or "") if rule else "",
         "url": links.rule(rule),
         "blockers": [{**blocker, **links.place(blocker["object"])} for blocker in blockers],
         "waypoints": [
@@ -206,16 +214,16 @@ def _reach_rows(request: PageRequest, queried: QueriedSnapshot, flows: list[dict
     address = reverse("trace", args=[request.tenant.slug])
     return [
         {
-            "from": plan_review.endpoint_names(flow, "from"),
-            "to": plan_review.endpoint_names(flow, "to"),
+            "from": endpoint_names(flow, "from"),
+            "to": endpoint_names(flow, "to"),
             "segment": flow["segment"],
             "to_segment": flow.get("to_segment") or "",
-            "flow": plan_review.flow_text(flow),
+            "flow": flow_text(flow),
             "action": "inspect" if flow["via"] else "allow",
             "via": ", ".join(flow["via"]),
-            "cause": plan_review.deciding_rule_text(flow.get("rule"), flow["segment"]),
+            "cause": deciding_rule_text(flow.get("rule"), flow["segment"]),
             "url": links.rule(flow.get("rule")),
-            "example": plan_review.example_packet_text(flow.get("example")),
+            "example": example_packet_text(flow.get("example")),
             "trace": f"{address}?{urlencode(_trace_query(queried, flow))}" if flow.get("example") else "",
         }
         for flow in flows
@@ -225,7 +233,7 @@ def _reach_rows(request: PageRequest, queried: QueriedSnapshot, flows: list[dict
 def _trace_query(queried: QueriedSnapshot, flow: dict[str, Any]) -> dict[str, Any]:
     """Return the query of the trace page for a flow's example packet."""
     packet = flow["example"]
-    query = plan_review.packet_query(packet)
+    query = packet_query(packet)
     if flow["to"] == [INTERNET]:
         query["to"] = INTERNET
     segments = {"from_segment": flow["segment"], "to_segment": flow.get("to_segment") or flow["segment"]}
