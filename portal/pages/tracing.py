@@ -23,13 +23,15 @@ from portal.pages.flow_words import (
 )
 from portal.pages.object_links import ObjectLinks
 from portal.pages.objects.bound_form import BoundField, bind_fields
-from portal.pages.objects.form_fields import PROTOCOLS, ReferenceField
+from portal.pages.objects.form_fields import PROTOCOLS, ReferenceField, TextField
 from portal.pages.objects.list_rows import ReferenceNames
 from portal.pages.queried_snapshot import QueriedSnapshot, queried_snapshot, query_context
 from portal.pages.refusals import ServiceOutcome, catch_refusals
 from provisioning.core.formats.flow_list import split_names
 from provisioning.core.intent import INTERNET
 from provisioning.core.reach import FlowQuery
+from provisioning.core.values.headers import EPHEMERAL_PORT
+from provisioning.core.values.icmp_types import ICMP_TYPE_NAMES
 from provisioning.core.values.protocols import PORT_PROTOCOLS
 from provisioning.selectors import reachability as selectors
 from provisioning.snapshots import tenant_cache
@@ -96,8 +98,12 @@ def trace(request: PageRequest) -> HttpResponse:
             ReferenceField("to", "To", kinds=TRACE_KINDS["to"], **endpoint),
             ReferenceField("from_segment", "From segment", kinds=TRACE_KINDS["from_segment"]),
             ReferenceField("to_segment", "To segment", kinds=TRACE_KINDS["to_segment"]),
+            TextField("icmp_type", "ICMP type", example="echo-request", when=("protocol", tuple(ICMP_TYPE_NAMES))),
+            TextField("dscp", "DSCP", example="0, or a name such as EF"),
+            TextField("via", "Through", example="a service, exchange, node or connector"),
+            TextField("avoid", "Not through", example="names, parted by commas"),
         ),
-        query,
+        {**query, "protocol": protocol},
         ReferenceNames(queried.snapshot, [query]).label,
         prefix="tr",
     )
@@ -105,7 +111,9 @@ def trace(request: PageRequest) -> HttpResponse:
         **query_context(request, queried),
         "start": fields[0],
         "end": fields[1],
-        "segments": fields[2:],
+        "segments": fields[2:4],
+        "narrowed": fields[4:],
+        "usual_source_port": EPHEMERAL_PORT,
         "query": query,
         "protocols": [name for name, _ in PROTOCOLS if name != "any"],
         "protocol": protocol,
