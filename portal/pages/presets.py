@@ -19,8 +19,7 @@ def central_egress(request: PageRequest, uid: UUID) -> HttpResponse:
     draft = get_draft(request, uid)
     network = tenant_cache.load_network(queries.snapshot_of_draft(draft))
     segments = sorted(network.intent.segments.values(), key=lambda segment: segment.name)
-    tables = {segment.uid: network.resolved(segment.uid).routing_table for segment in segments}
-    hubs = [segment for segment in segments if tables[segment.uid].has_exits or tables[segment.uid].default_ranges]
+    hubs = [segment for segment in segments if network.resolved(segment.uid).routing_table.leads_to_internet]
     context = {
         **draft_context(request, draft),
         "hubs": hubs,

@@ -39,7 +39,7 @@ def _check_empty_side(network: Network, share: Share, field: str, side: ShareSid
         return
     where = f"segment “{intent.segments[side.segment].name}”"
     table = network.resolved(side.segment).routing_table
-    if side.internet and not table.has_exits and not table.default_ranges:
+    if side.internet and not table.leads_to_internet:
         yield Problem(
             "share_of_nothing",
             f"shares/{share.key}/{field}.internet",

@@ -235,3 +235,8 @@ class RoutingTable:
     def default_ranges(self) -> tuple[Range, ...]:
         """What members have by nothing but a default route."""
         return merge_ranges(pair for member in self.members for pair in member.by_default_route(member.ranges))
+
+    @property
+    def leads_to_internet(self) -> bool:
+        """Whether a share can bring its way to the internet to another segment: by an exit or a default route."""
+        return self.has_exits or bool(self.default_ranges)
