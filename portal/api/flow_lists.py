@@ -16,7 +16,15 @@ from portal.api.base_view import BaseApiView
 from portal.api.intent_objects import requested_snapshot
 from portal.api.pagination import invalid_parameter
 from portal.api.parsers import CsvParser, JsonParser
-from portal.api.reachability import ASSUME, TRACE, parse_assumption
+from portal.api.reachability import (
+    ASSUME,
+    DSCP_HELP,
+    ENDPOINT_HELP,
+    ICMP_TYPE_HELP,
+    SOURCE_PORT_HELP,
+    TRACE,
+    parse_assumption,
+)
 from portal.api.renderers import CsvRenderer, FormatParameter, JsonRenderer
 from portal.api.schema import query_parameter
 from portal.api.schema_fields import list_of, nullable, number, object_schema, text, text_list
@@ -35,13 +43,13 @@ from provisioning.selectors import reachability
 MAX_BODY_BYTES = 8_000_000
 FLOW = object_schema(
     "Flow",
-    from_=text("a connector (id, name or key), an address, connector@address, or internet"),
+    from_=text(ENDPOINT_HELP),
     to=text("the same, or an internet application"),
     protocol=text("a name or number; tcp when left out", required=False),
     port=number("destination port; tcp and udp need one", required=False),
-    source_port=number("49152 when left out", required=False),
-    icmp_type=text("name or number; an echo request when left out", required=False),
-    dscp=text("number, or a name such as EF; 0 when left out", required=False),
+    source_port=number(SOURCE_PORT_HELP, required=False),
+    icmp_type=text(ICMP_TYPE_HELP, required=False),
+    dscp=text(DSCP_HELP, required=False),
     **{name: text(required=False) for name in ("segment", "from_segment", "to_segment")},
     **{name: text_list("services, exchanges, nodes, connectors", required=False) for name in ("via", "avoid")},
 )

@@ -30,6 +30,7 @@ from portal.api.schema_fields import (
 )
 from provisioning.core.formats.flow_list import split_names
 from provisioning.core.reach import FlowQuery
+from provisioning.core.values.headers import EPHEMERAL_PORT
 from provisioning.selectors import reachability
 from provisioning.snapshots import queries
 
@@ -144,6 +145,9 @@ PROBLEM_ROW = object_schema(
     severity=choice(("error", "warning"), "errors block a plan"),
 )
 ENDPOINT_HELP = "a connector (id, name or key), an address, connector@address, or internet"
+SOURCE_PORT_HELP = f"{EPHEMERAL_PORT} when left out"
+ICMP_TYPE_HELP = "name or number; an echo request when left out"
+DSCP_HELP = "number, or a name such as EF; 0 when left out"
 WAYPOINTS_HELP = "names of services, exchanges, nodes and connectors, parted by commas: does the path pass them?"
 ASSUMPTIONS = ("healthy", "observed")
 SNAPSHOT_HELP = "live, revisions/3 or drafts/ID"
@@ -182,9 +186,9 @@ class TraceView(BaseApiView):
             query_parameter("to", ENDPOINT_HELP, required=True),
             query_parameter("protocol", "any name or number; tcp when left out"),
             query_parameter("port", "destination port; tcp and udp need one", int),
-            query_parameter("source_port", "49152 when left out", int),
-            query_parameter("icmp_type", "name or number; an echo request when left out"),
-            query_parameter("dscp", "number, or a name such as EF; 0 when left out"),
+            query_parameter("source_port", SOURCE_PORT_HELP, int),
+            query_parameter("icmp_type", ICMP_TYPE_HELP),
+            query_parameter("dscp", DSCP_HELP),
             query_parameter("segment", "the first that both ends are in, when left out"),
             query_parameter("from_segment", "of the source, where a share joins two segments"),
             query_parameter("to_segment", "of the destination"),
