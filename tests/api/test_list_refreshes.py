@@ -9,6 +9,7 @@ import pytest
 
 from provisioning.models import Draft, ListRefresh
 from provisioning.services import list_refresh
+from tests.api.sample_network import create_draft, create_object
 from tests.people import ApiFactory, People
 from tests.provisioning.list_server import serve_lists
 
@@ -20,9 +21,9 @@ def test_the_api_asks_for_a_refresh_and_says_what_came_of_it(
 ) -> None:
     with serve_lists() as server:
         body = {"name": "feed", "source": {"url": server.url(), "format": "text"}}
-        draft = api("netadmin").post("t/acme/drafts/", {"name": "lists"}).json()["id"]
-        stored = api("netadmin").post(f"t/acme/drafts/{draft}/prefix-lists/", body).json()
-        path = f"t/acme/drafts/{draft}/prefix-lists/{stored['id']}/refresh/"
+        where = create_draft(api("netadmin"))
+        stored = create_object(api("netadmin"), where, "prefix-lists", body).json()
+        path = f"{where}prefix-lists/{stored['id']}/refresh/"
         assert api("viewer").post(path).status_code == 403
         assert api("viewer").get(path).json()["fetched_at"] is None
         assert api("netadmin").post(path).status_code == 202
@@ -35,7 +36,7 @@ def test_the_api_asks_for_a_refresh_and_says_what_came_of_it(
         api("netadmin").post(path)
         list_refresh.RefreshJob(people.acme).run(pk)
         assert api("viewer").get(path).json()["error"] == ""
-        entries = api("viewer").get(f"t/acme/drafts/{draft}/prefix-lists/{stored['id']}/").json()["entries"]
+        entries = api("viewer").get(f"{where}prefix-lists/{stored['id']}/").json()["entries"]
         assert [entry["prefix"] for entry in entries] == ["198.51.100.0/24"]
         with tenant_scope(people.acme):
             assert Draft.objects.count() == 1

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.api.sample_network import create_draft, create_object
 from tests.people import ApiFactory
 
 pytestmark = pytest.mark.django_db
@@ -13,18 +14,18 @@ pytestmark = pytest.mark.django_db
 ASKED = {"hub": "hub", "spokes": ["red", "blue"], "services": ["fw"]}
 
 
-def test_central_egress_is_told_and_then_written_as_one_edit(api: ApiFactory) -> None:
+def test_central_egress_is_tried_and_then_written_as_one_edit(api: ApiFactory) -> None:
     client = api("netadmin")
-    where = f"t/acme/drafts/{client.post('t/acme/drafts/', {'name': 'egress'}).json()['id']}/"
+    where = create_draft(client)
     for name in ("hub", "red", "blue"):
-        assert client.post(f"{where}segments/", {"name": name}).status_code == 201
-    client.post(f"{where}exchanges/", {"name": "eu", "location": "aws-eu-central-1", "size": "small"})
+        create_object(client, where, "segments", {"name": name})
+    create_object(client, where, "exchanges")
     placed = {"product": "linux-firewall", "segments": ["hub"], "placements": [{"exchange": "eu", "min_instances": 1}]}
-    assert client.post(f"{where}services/", {"name": "fw", **placed}).status_code == 201
+    create_object(client, where, "services", {"name": "fw", **placed})
     path = f"{where}presets/central-egress/"
     assert api("viewer").post(path, ASKED).status_code == 403
-    told = client.post(f"{path}?dry_run=1", ASKED).json()["differences"]
-    assert sorted(difference["kind"] for difference in told) == ["policies", "shares", "shares"]
+    tried = client.post(f"{path}?dry_run=1", ASKED).json()["differences"]
+    assert sorted(difference["kind"] for difference in tried) == ["policies", "shares", "shares"]
     assert client.get(f"{where}shares/").json()["results"] == []
     assert len(client.post(path, ASKED).json()["differences"]) == 3
     _, red = client.get(f"{where}shares/").json()["results"]
@@ -48,11 +49,11 @@ def test_central_egress_is_told_and_then_written_as_one_edit(api: ApiFactory) ->
 )
 def test_a_problem_is_at_the_field_of_the_preset(api: ApiFactory, changed: dict[str, Any], path: str) -> None:
     client = api("netadmin")
-    where = f"t/acme/drafts/{client.post('t/acme/drafts/', {'name': 'egress'}).json()['id']}/"
+    where = create_draft(client)
     for name in ("hub", "red"):
-        client.post(f"{where}segments/", {"name": name})
+        create_object(client, where, "segments", {"name": name})
     taken = {"name": "taken", "segments": ["red"], "from": ["any"], "to": ["any"], "rules": []}
-    assert client.post(f"{where}policies/", taken).status_code == 201
+    create_object(client, where, "policies", taken)
     asked = {"hub": "hub", "spokes": ["red"], **changed}
     for query in ("?dry_run=1", ""):
         answer = client.post(f"{where}presets/central-egress/{query}", asked)
