@@ -1,8 +1,8 @@
-"""Fetching a file from an address that a tenant chose, so that it reaches nothing but the public internet.
+"""Fetching a file from a URL that a tenant chose, so that it reaches nothing but the public internet.
 
 A name is resolved once and the connection is made to an address that was checked, so a name that resolves otherwise a
 moment later gains nothing (OWASP, Server-Side Request Forgery Prevention Cheat Sheet). Every redirect is checked as the
-first address is. No proxy of the environment is used.
+first URL is. No proxy of the environment is used.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class FetchedFile:
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """An address that may be asked: ``address`` is where the connection goes, a checked IP address."""
+    """The parts of a URL that may be fetched. address: the IP address that was checked, where the connection goes."""
 
     scheme: str
     host: str
@@ -66,7 +66,7 @@ class _Target:
 
 
 def fetch_file(url: str, *, etag: str = "", last_modified: str = "") -> FetchedFile:
-    """Return the file at the address. Raises FetchFailed."""
+    """Return the file at the URL; ``etag`` and ``last_modified`` are those of the time before. Raises FetchFailed."""
     conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     headers = {name: value for name, value in conditions.items() if value}
     deadline = time.monotonic() + TIMEOUT
@@ -87,7 +87,7 @@ def fetch_file(url: str, *, etag: str = "", last_modified: str = "") -> FetchedF
 
 
 def _check_target(url: str) -> _Target:
-    """Return where to connect for an address. Raises FetchFailed where it leads to what tenants may not reach."""
+    """Return where to connect for a URL. Raises FetchFailed where it leads to what tenants may not reach."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
@@ -113,7 +113,7 @@ def _check_target(url: str) -> _Target:
 
 
 def _no_public_host(host: str) -> FetchFailed:
-    """Say the same of a name that is not there and of one inside, about which nobody outside is to learn anything."""
+    """Return the same refusal for a name that does not exist and for one inside: who asks learns no names of ours."""
     return FetchFailed(f"There is no host {host} on the public internet. The operator can allow others.")
 
 
@@ -130,10 +130,10 @@ def _path(parts: SplitResult) -> str:
 
 def _resolve(host: str, port: int) -> list[str]:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise _no_public_host(host) from error
-    return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+    return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in answers))
 
 
 def is_public_address(text: str) -> bool:

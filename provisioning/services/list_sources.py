@@ -71,8 +71,7 @@ def request_refresh(snapshot: Snapshot, uid: str | UUID) -> ListRefresh:
 
 def find_refresh(draft: Draft | None, number: int) -> ListRefresh | None:
     """Return what is known of the source of a list, in a draft or, without one, of what is live."""
-    found = ListRefresh.objects.filter(item=number, draft=draft)
-    return found.select_related("waiting_draft", "plan").first()
+    return ListRefresh.objects.select_related("waiting_draft", "plan").filter(item=number, draft=draft).first()
 
 
 def due_refreshes(now: datetime) -> list[int]:

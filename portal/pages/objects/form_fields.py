@@ -107,7 +107,7 @@ class ReferenceField(FormField):
 
     kinds: what may be picked; literals: words beside them; many: a list, else one or null; where: filters of the
     API's list, such as ``{"kind": "internet-exit"}``; free: prefixes may be typed too; labels: so may selectors
-    over labels; ordered: in their order, not by name.
+    over labels; ordered: in their order, not by name; catalogue: a list of the API's catalogue, offered by name too.
     """
 
     widget: ClassVar[str] = "pick"

@@ -166,8 +166,8 @@ def _panel_context(
         return {"panel": panel, "selected": NEW}
     if not selected or selected == NEW:
         return {"panel": None, "selected": ""}
-    found = next(((line.row, line.state) for line in lines if line.row.uid == selected), None)
-    row, state = found or _find_object(shown, kind, selected)
+    listed = next(((line.row, line.state) for line in lines if line.row.uid == selected), None)
+    row, state = listed or _find_object(shown, kind, selected)
     if row is None:
         return {"panel": None, "selected": ""}
     panel = object_panel(shown.snapshot, kind, row, shown.api, shown.root, state, with_prices=with_prices)

@@ -9,7 +9,7 @@ from provisioning.services import list_sources
 from provisioning.snapshots import queries
 from provisioning.snapshots.queries import Snapshot, StoredObject
 
-MOST = 50
+MAX_ENTRIES = 50
 """Entries that a panel shows; of the others only the number."""
 
 
@@ -27,7 +27,7 @@ def refresh_panel(snapshot: Snapshot, row: StoredObject) -> dict[str, Any] | Non
         "known": known,
         "is_asked": known is not None and known.draft is not None and known.due_at is not None,
         "is_current": snapshot.draft is not None or snapshot == queries.live_snapshot(),
-        "entries": [entry_text(entry) for entry in entries[:MOST]],
+        "entries": [entry_text(entry) for entry in entries[:MAX_ENTRIES]],
         "count": len(entries),
-        "more": max(0, len(entries) - MOST),
+        "more": max(0, len(entries) - MAX_ENTRIES),
     }

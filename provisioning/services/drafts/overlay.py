@@ -84,13 +84,11 @@ def _choose_items(kind: str, names: Sequence[str]) -> list[Item]:
         next_number.update(
             (stem, next_number.get(stem, 0) + len(keys_tried)) for stem, keys_tried in candidates.items()
         )
-        existing = Item.objects.filter(
-            kind=kind, key__in=[key for keys_tried in candidates.values() for key in keys_tried]
-        )
-        found = {item.key: item for item in existing}
-        unused = _unused_items(list(found.values()))
+        keys = [key for keys_tried in candidates.values() for key in keys_tried]
+        existing = {item.key: item for item in Item.objects.filter(kind=kind, key__in=keys)}
+        unused = _unused_items(list(existing.values()))
         free = {
-            stem: iter([key for key in keys_tried if key not in found or key in unused])
+            stem: iter([key for key in keys_tried if key not in existing or key in unused])
             for stem, keys_tried in candidates.items()
         }
         for index in open_indexes:

@@ -95,8 +95,8 @@ def _merge_objects(
     met = [conflict_problem(conflict) for conflict in conflicts if not conflict["reason"]]
     for problem in overlay.new_errors(draft, Snapshot(live), changes):
         invalid.append(problem)
-        told = {conflict["id"] for conflict in conflicts}
-        conflicts += [conflict for conflict in inputs.conflicts_of(problem) if conflict["id"] not in told]
+        described = {conflict["id"] for conflict in conflicts}
+        conflicts += [conflict for conflict in inputs.conflicts_of(problem) if conflict["id"] not in described]
     if met or invalid:
         raise RebaseConflict(draft, _refusal(live, met, invalid), [*invalid, *met], conflicts)
     return changes

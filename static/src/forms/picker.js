@@ -71,10 +71,10 @@ async function candidates(picker, text) {
     .filter(([, name]) => name.toLowerCase().includes(text.toLowerCase()))
     .map(([ref, name]) => ({ ref, name, word: "" }));
   const rows = await Promise.all(picker.dataset.kinds.split(" ").map((kind) => fetchOptions(picker, kind, text)));
-  return [...words, ...rows.flat(), ...(await offered(picker.dataset.catalogue, text))];
+  return [...words, ...rows.flat(), ...(await fetchCatalogue(picker.dataset.catalogue, text))];
 }
 
-async function offered(catalogue, text) {
+async function fetchCatalogue(catalogue, text) {
   if (!catalogue) return [];
   const rows = await cached(`/api/v1/catalog/${catalogue}/?limit=200`, ({ name }) => ({ ref: name, name, word: "well known" }));
   return rows.filter(({ name }) => name.includes(text.toLowerCase()));
