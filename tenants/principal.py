@@ -36,6 +36,7 @@ class Principal:
         return membership.msp if membership else None
 
     def rights(self, tenant: Tenant) -> frozenset[str]:
+        """Return what they may do in the tenant; a tier that is not kept for anybody is changed by all who may edit."""
         if not self.user.is_active or (self.token and self.token.tenant_id not in (None, tenant.pk)):
             return frozenset()
         if self.user.is_operator:
@@ -51,6 +52,7 @@ class Principal:
 
     @staticmethod
     def _rights_of(membership: Membership, tenant: Tenant) -> frozenset[str]:
+        """Return the rights of a role; that of a tier which is kept for the MSP only to the MSP's own people."""
         rights = ROLE_RIGHTS[membership.role]
         if membership.msp_id is None:
             rights -= {tier for tier in KEEPABLE_TIERS if tenant.tier_owner(tier) == TierOwner.MSP}
