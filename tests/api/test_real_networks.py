@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from tests.api.sample_network import create_draft, create_sample_network
+from tests.api.sample_network import create_draft
 from tests.core.networks.real_networks import FOLDER, NETWORKS, network_document
 from tests.people import ApiClient
 
@@ -29,14 +29,3 @@ def test_a_real_network_is_put_planned_and_asked(netadmin: ApiClient, name: str)
     asked, answered = (list(csv.DictReader(io.StringIO(text.decode()))) for text in (table, answer.content))
     wrong = [row for row, flow in zip(answered, asked, strict=True) if row["disposition"] != flow["disposition"]]
     assert wrong == []
-
-
-def test_objects_of_a_document_have_their_order_where_it_gives_no_positions(netadmin: ApiClient) -> None:
-    where = create_sample_network(netadmin)
-    document = netadmin.get(f"{where}intent/").json()
-    [policy] = document["policies"]
-    del policy["position"], policy["id"]
-    named = [{**policy, "name": "first"}, {**policy, "name": "second", "position": 55}, {**policy, "name": "third"}]
-    assert netadmin.put(f"{where}intent/", {**document, "policies": named}).status_code == 200
-    positions = {policy["name"]: policy["position"] for policy in netadmin.get(f"{where}intent/").json()["policies"]}
-    assert positions == {"first": 10, "second": 55, "third": 60}
