@@ -12,11 +12,11 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from billing import services
+from billing import selectors, services
 from billing.core.billing_period import BillingPeriod
 from billing.core.meters import METERS, NodeCounter, hourly_usage
 from billing.core.samples import HOUR, SampleValue, hour_windows, hours_between
-from billing.models import Invoice, Sample
+from billing.models import Invoice
 from billing.sample_store import MeasuredSample, store_samples
 from provisioning.selectors import metering
 from provisioning.selectors.metering import ResourceLifetime
@@ -30,7 +30,7 @@ def ensure_demo_history(now: datetime) -> Invoice | None:
     """Create last month's samples and draft invoice for the tenant in force, unless it has samples of that month."""
     this = BillingPeriod.month(now.astimezone(UTC).year, now.astimezone(UTC).month)
     last = BillingPeriod.month((this.start - HOUR).year, (this.start - HOUR).month)
-    if Sample.objects.filter(window_start__gte=last.start, window_start__lt=last.end).exists():
+    if selectors.has_samples(last.start, last.end):
         return None
     store_samples(
         (MeasuredSample(value, {"source": "demo"}) for value in _month_samples(last)), last.start, last.end, now

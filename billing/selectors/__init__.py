@@ -20,7 +20,7 @@ from billing.selectors.price_books import (
     price_book_value,
     price_books_sold_by,
 )
-from billing.selectors.samples import StoredSample, load_samples
+from billing.selectors.samples import StoredSample, has_samples, load_samples
 from billing.selectors.subjects import describe_subjects
 from billing.selectors.usage import USAGE_GROUPINGS, UnknownGrouping, UnusablePeriod, check_period, usage_report
 
@@ -35,6 +35,7 @@ __all__ = [
     "currency_of",
     "describe_subjects",
     "get_invoice",
+    "has_samples",
     "invoice_lines",
     "line_days",
     "line_samples",

@@ -23,6 +23,11 @@ class StoredSample(NamedTuple):
     value: SampleValue
 
 
+def has_samples(start: datetime, end: datetime) -> bool:
+    """Return whether the window of any sample starts in [start, end)."""
+    return Sample.objects.filter(window_start__gte=start, window_start__lt=end).exists()
+
+
 def load_samples(start: datetime, end: datetime, meter: str | None = None) -> list[StoredSample]:
     """Return the samples (of one meter) whose windows start in [start, end)."""
     rows = Sample.objects.filter(window_start__gte=start, window_start__lt=end).order_by()

@@ -17,7 +17,7 @@ from billing.core.price_books import Rate
 from billing.core.rated_line import RatedLine
 from billing.core.rating import rate_samples
 from billing.core.samples import SampleValue
-from billing.models import Invoice, InvoiceLine, LineSample, Sample
+from billing.models import Invoice, InvoiceLine, LineSample
 from tenants.scope import current_tenant
 
 
@@ -33,7 +33,7 @@ def update_draft_invoice(month: date, now: datetime) -> Invoice | None:
         return None
     period = BillingPeriod.month(month.year, month.month)
     number = f"DRAFT-{month:%Y-%m}"
-    has_samples = Sample.objects.filter(window_start__gte=period.start, window_start__lt=period.end).exists()
+    has_samples = selectors.has_samples(period.start, period.end)
     if not has_samples and not Invoice.objects.filter(number=number).exists():
         return None
     Invoice.objects.get_or_create(
