@@ -394,14 +394,3 @@ def test_a_document_of_24000_list_entries_is_taken_in_five_seconds(netadmin: Api
     began = time.process_time()
     answer = netadmin.put(f"{where}intent/", {"prefix-lists": lists})
     assert (answer.status_code, time.process_time() - began < 5) == (200, True)
-
-
-def test_objects_of_a_document_have_their_order_where_it_gives_no_positions(netadmin: ApiClient) -> None:
-    where = create_sample_network(netadmin)
-    document = netadmin.get(f"{where}intent/").json()
-    [policy] = document["policies"]
-    del policy["position"], policy["id"]
-    named = [{**policy, "name": "first"}, {**policy, "name": "second", "position": 55}, {**policy, "name": "third"}]
-    assert netadmin.put(f"{where}intent/", {**document, "policies": named}).status_code == 200
-    positions = {policy["name"]: policy["position"] for policy in netadmin.get(f"{where}intent/").json()["policies"]}
-    assert positions == {"first": 10, "second": 55, "third": 60}
